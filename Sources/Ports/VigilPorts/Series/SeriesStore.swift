@@ -1,0 +1,76 @@
+package import VigilModel
+
+/// Stores readings by series and time.
+///
+/// The tenant of every call is the scope's; a scope without a tenant is refused with `invalid`, except where stated.
+package protocol SeriesStore: Sendable {
+    /// Makes `batch` durable, then returns.
+    ///
+    /// A reading whose series and time are already stored replaces the earlier one, whatever the kinds of the two values.
+    /// Order does not matter: late readings land where they belong. All readings of the batch are stored, or none. A field
+    /// that changes its kind keeps both: kinds never conflict. An empty batch is durable at once.
+    /// - Throws: ``StoreError/Code/unavailable``, `full` or `readOnly` when nothing was stored: the caller may send the
+    ///   same batch again.
+    func append(_ batch: ReadingBatch, in scope: AccessScope) async throws(StoreError) -> LogPosition
+
+    /// The samples of each series that `selection` names, series by series, in order of time within a series.
+    ///
+    /// The cursor sees everything that was appended before the call, and nothing that a scope hides. Series come in no
+    /// stated order; a long series may come in several pieces, one after the other.
+    func samples(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> any SampleCursor
+
+    /// Aggregates of each selected series over windows of `selection.range`, computed where the data lies.
+    ///
+    /// Windows start at `range.start` and are `step` wide; a window without samples is left out. Only numbers count: text
+    /// and objects are passed over. The last window ends at `range.end` at the latest.
+    func windows(_ query: WindowQuery, in scope: AccessScope) async throws(StoreError) -> [SeriesWindows]
+
+    /// The newest sample by reading time of each series that the matchers name. A late reading never becomes latest.
+    func latest(_ matchers: [LabelMatcher], in scope: AccessScope) async throws(StoreError) -> [LatestSample]
+
+    /// The series that have a sample in the selection's range.
+    func series(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> [SeriesIdentity]
+
+    /// Removes the samples of the selected series in the selection's range, and the series when nothing is left of it.
+    ///
+    /// - Returns: How many samples were removed.
+    func delete(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> Int
+
+    /// Removes everything of the scope's tenant and gives the space back.
+    func deleteTenant(in scope: AccessScope) async throws(StoreError)
+
+    /// Sizes and counts, for `/metrics` and `vigil doctor`. Takes a scope without a tenant.
+    func statistics() async throws(StoreError) -> SeriesStatistics
+
+    /// Makes what is held in memory part of the files, and ends. Later calls throw `unavailable`.
+    func close() async
+}
+
+/// How far the store's log reached when an append returned. Grows with every append of one store.
+package struct LogPosition: RawRepresentable, Hashable, Comparable, Sendable, Codable {
+    package let rawValue: Int64
+
+    package init(rawValue: Int64) {
+        self.rawValue = rawValue
+    }
+
+    package static let start = LogPosition(rawValue: 0)
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Hands out the samples of a selection piece by piece, so that no result has to fit in memory.
+package protocol SampleCursor: AnyObject {
+    /// The next piece: samples of one series in order of time, or `nil` at the end.
+    func next() async throws(StoreError) -> SeriesSamples?
+}
+
+/// Some samples of one series, by time.
+package struct SeriesSamples: Sendable {
+    package let identity: SeriesIdentity
+    package let samples: [Sample]
+
+    package init(identity: SeriesIdentity, samples: [Sample]) {
+        self.identity = identity
+        self.samples = samples
+    }
+}
