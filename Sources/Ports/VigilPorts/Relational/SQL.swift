@@ -1,5 +1,3 @@
-package import VigilModel
-
 /// A piece of SQL with its parameters.
 ///
 /// Everything that stands in `\(…)` is bound as a parameter, so a value can never become syntax. Lists bind as many
