@@ -127,7 +127,9 @@ let package = Package(
         // Adapters
         // Queries
         // Services
+        target(.services, "VigilServices", ["VigilPorts", "VigilModel"]),
         // Interface
+        target(.interface, "VigilInterface", ["VigilServices", "VigilPorts", "VigilModel", .httpTypes]),
         // Packs
         // Server
         // Apps

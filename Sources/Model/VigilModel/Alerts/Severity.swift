@@ -1,4 +1,6 @@
-/// How much an alert matters. The five reference systems map onto these by name, not by rank.
+/// How much an alert matters.
+///
+/// The five reference systems map onto these by name, not by rank.
 package enum Severity: String, Codable, Sendable, CaseIterable, Comparable {
     case info
     case low
@@ -25,7 +27,9 @@ package enum Severity: String, Codable, Sendable, CaseIterable, Comparable {
     package static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
 }
 
-/// What kind of trouble an alert tells of. A subtype (`door_open`, `smoke`, …) refines it.
+/// What kind of trouble an alert tells of.
+///
+/// A subtype (`door_open`, `smoke`, …) refines it.
 package enum AlertType: String, Codable, Sendable, CaseIterable {
     case intrusion
     case environmental
@@ -36,7 +40,9 @@ package enum AlertType: String, Codable, Sendable, CaseIterable {
     case custom
 }
 
-/// Whether an alert still waits for somebody. Nothing leaves a closed state.
+/// Whether an alert still waits for somebody.
+///
+/// Nothing leaves a closed state.
 package enum AlertClosure: String, Codable, Sendable, CaseIterable {
     case open
     case resolved

@@ -43,7 +43,9 @@ extension Identifier: Comparable {
 }
 
 extension Identifier: LosslessStringConvertible {
-    /// Reads the 8-4-4-4-12 form of a UUID, in either case. Anything else is `nil`.
+    /// Reads the 8-4-4-4-12 form of a UUID, in either case.
+    ///
+    /// Anything else is `nil`.
     package init?(_ description: String) {
         var digits: (high: UInt64, low: UInt64) = (0, 0)
         var count = 0

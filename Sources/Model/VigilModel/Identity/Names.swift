@@ -1,4 +1,6 @@
-/// What an ``Identifier`` can name. None of these has a value: they only keep identifiers apart.
+/// What an ``Identifier`` can name.
+///
+/// None of these has a value: they only keep identifiers apart.
 package enum Named {
     package enum Tenant {}
     package enum User {}

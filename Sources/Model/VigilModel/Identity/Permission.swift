@@ -17,7 +17,9 @@ package struct Permission: Hashable, Sendable {
 }
 
 extension Permission: LosslessStringConvertible {
-    /// Reads `resource:action`, or `*` alone. Each part is `*` or 1 to 64 of the characters `a-z 0-9 _ -`.
+    /// Reads `resource:action`, or `*` alone.
+    ///
+    /// Each part is `*` or 1 to 64 of the characters `a-z 0-9 _ -`.
     package init?(_ description: String) {
         if description == "*" {
             self.init("*", "*")

@@ -74,7 +74,9 @@ extension Labels: Codable {
     }
 }
 
-/// A condition on one label, as PromQL writes it between braces. An absent label has the empty value.
+/// A condition on one label, as PromQL writes it between braces.
+///
+/// An absent label has the empty value.
 package struct LabelMatcher: Hashable, Sendable {
     package enum Operation: String, Hashable, Sendable {
         case equal = "="

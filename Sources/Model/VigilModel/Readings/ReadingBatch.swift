@@ -20,8 +20,9 @@ package struct ReadingBatch: Sendable {
 /// The rows of one source.
 package struct ReadingTable: Sendable {
     package var source: SeriesSource
-    /// Microseconds since 1970, in the order of arrival. Neither sorted nor unique: of two rows with one time, the later
-    /// row wins.
+    /// Microseconds since 1970, in the order of arrival.
+    ///
+    /// Neither sorted nor unique: of two rows with one time, the later row wins.
     package var times: [Int64]
     package var columns: [ReadingColumn]
 
@@ -39,7 +40,9 @@ package struct ReadingColumn: Sendable {
     /// The field's name; the metric is ``SeriesSource/metric(of:)``.
     package var field: String
     package var values: Values
-    /// Which rows have a value; `nil` when all have. Where a row has none, `values` holds a filler.
+    /// Which rows have a value; `nil` when all have.
+    ///
+    /// Where a row has none, `values` holds a filler.
     package var present: [Bool]?
     /// The quality of each row; `nil` when all are ``Quality/good``.
     package var quality: [UInt8]?

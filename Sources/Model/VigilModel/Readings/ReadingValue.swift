@@ -35,7 +35,9 @@ package enum ReadingValue: Hashable, Sendable {
         }
     }
 
-    /// The value as JSON. What JSON cannot write as a number (NaN, infinities) is a string, as in the Prometheus API.
+    /// The value as JSON.
+    ///
+    /// What JSON cannot write as a number (NaN, infinities) is a string, as in the Prometheus API.
     package var json: JSONValue {
         switch self {
         case .float(let value):

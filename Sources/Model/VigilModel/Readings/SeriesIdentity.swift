@@ -5,7 +5,9 @@
 package final class SeriesSource: Hashable, Sendable {
     /// The device, claimed or only discovered; `nil` for readings that name no device.
     package let device: DeviceID?
-    /// The measurement of the line protocol. Empty when a field's name is the whole metric name, as for JSON readings.
+    /// The measurement of the line protocol.
+    ///
+    /// Empty when a field's name is the whole metric name, as for JSON readings.
     package let measurement: String
     package let labels: Labels
 
@@ -36,8 +38,9 @@ package final class SeriesSource: Hashable, Sendable {
     }
 }
 
-/// What makes a series one series inside its tenant. The tenant is part of the key too, but it always comes from the
-/// scope of the call, never from data.
+/// What makes a series one series inside its tenant.
+///
+/// The tenant is part of the key too, but it always comes from the scope of the call, never from data.
 package struct SeriesIdentity: Hashable, Sendable {
     package let device: DeviceID?
     package let metric: String

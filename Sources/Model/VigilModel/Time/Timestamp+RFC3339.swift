@@ -79,8 +79,9 @@ extension Timestamp: LosslessStringConvertible, Codable {
 // MARK: - The proleptic Gregorian calendar
 
 extension Timestamp {
-    /// Days from 1970-01-01 to a date. Counts whole 400-year cycles of 146,097 days from 0000-03-01, so that the leap
-    /// day is the last day of a year.
+    /// Days from 1970-01-01 to a date.
+    ///
+    /// Counts whole 400-year cycles of 146,097 days from 0000-03-01, so that the leap day is the last day of a year.
     package static func daysSince1970(year: Int, month: Int, day: Int) -> Int64 {
         let shifted = Int64(month <= 2 ? year - 1 : year)
         let cycle = (shifted >= 0 ? shifted : shifted - 399) / 400

@@ -58,7 +58,7 @@ package struct Span: Hashable, Comparable, Sendable {
 
     package static func milliseconds(_ count: Int64) -> Span { Span(microseconds: count.clampedProduct(1000)) }
     package static func seconds(_ count: Int64) -> Span { Span(microseconds: count.clampedProduct(1_000_000)) }
-    package static func seconds(_ count: Double) -> Span { Span(microseconds: Int64((count * 1_000_000).rounded())) }
+    package init(seconds: Double) { self.init(microseconds: Int64((seconds * 1_000_000).rounded())) }
     package static func minutes(_ count: Int64) -> Span { seconds(count.clampedProduct(60)) }
     package static func hours(_ count: Int64) -> Span { seconds(count.clampedProduct(3600)) }
     package static func days(_ count: Int64) -> Span { seconds(count.clampedProduct(86_400)) }

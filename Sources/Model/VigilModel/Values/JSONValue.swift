@@ -1,6 +1,8 @@
 import Foundation
 
-/// Any JSON value. Object members keep no order; ``canonicalText`` sorts them at every depth.
+/// Any JSON value.
+///
+/// Object members keep no order; ``canonicalText`` sorts them at every depth.
 package indirect enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
@@ -36,7 +38,9 @@ package indirect enum JSONValue: Hashable, Sendable {
     package var members: [String: JSONValue]? { if case .object(let members) = self { members } else { nil } }
     package var elements: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
 
-    /// The one text that equal values share: members sorted at every depth, no blanks. Hash this, never another text.
+    /// The one text that equal values share: members sorted at every depth, no blanks.
+    ///
+    /// Hash this, never another text.
     package var canonicalText: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

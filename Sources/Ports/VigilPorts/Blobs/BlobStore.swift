@@ -1,6 +1,8 @@
 package import VigilModel
 
-/// Files by the SHA-256 of their content. A blob is never half-written: it is there whole, or not at all.
+/// Files by the SHA-256 of their content.
+///
+/// A blob is never half-written: it is there whole, or not at all.
 package protocol BlobStore: Sendable {
     /// Stores `content` durably and returns its name. Storing the same content again is no error and takes no space.
     /// - Throws: `limit` when the content is larger than the store's limit; nothing is kept.
@@ -20,7 +22,9 @@ package struct BlobName: Sendable, Hashable, CustomStringConvertible {
     package let size: Int
 
     package init?(_ description: String, size: Int) {
-        guard description.utf8.count == 64, description.utf8.allSatisfy({ $0.isLowercaseHexadecimal }) else { return nil }
+        guard description.utf8.count == 64, description.utf8.allSatisfy({ $0.isLowercaseHexadecimal }) else {
+            return nil
+        }
         self.description = description
         self.size = size
     }

@@ -29,7 +29,8 @@ package protocol JobQueue: Sendable {
     func requeue(_ job: JobID, in scope: AccessScope) async throws(StoreError) -> Bool
 
     /// Jobs by state, newest first.
-    func jobs(_ states: Set<Job.State>, after: JobID?, limit: Int, in scope: AccessScope) async throws(StoreError) -> [Job]
+    func jobs(_ states: Set<Job.State>, after: JobID?, limit: Int, in scope: AccessScope) async throws(StoreError)
+        -> [Job]
 }
 
 /// A job to be done.

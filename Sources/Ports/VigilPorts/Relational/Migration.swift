@@ -48,7 +48,9 @@ package struct MigrationStatus: Sendable, Hashable {
     }
 }
 
-/// Moves a database's schema. Every relational engine has one.
+/// Moves a database's schema.
+///
+/// Every relational engine has one.
 package protocol SchemaMigrator: Sendable {
     func status(_ migrations: [Migration]) async throws -> [MigrationStatus]
 

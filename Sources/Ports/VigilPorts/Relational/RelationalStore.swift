@@ -38,7 +38,9 @@ package protocol RelationalStore: Sendable {
     func close() async
 }
 
-/// What a body does with its transaction. Use it only inside the body, on the body's thread.
+/// What a body does with its transaction.
+///
+/// Use it only inside the body, on the body's thread.
 package protocol SQLTransaction {
     var dialect: any SQLDialect { get }
     /// The scope that the transaction was opened with.

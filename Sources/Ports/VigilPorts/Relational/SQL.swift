@@ -81,7 +81,9 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
             parts.append(.parameter(value?.sqlValue ?? .null))
         }
 
-        /// A list in parentheses. An empty list matches nothing: `(NULL)`.
+        /// A list in parentheses.
+        ///
+        /// An empty list matches nothing: `(NULL)`.
         package mutating func appendInterpolation<Values: Collection>(_ values: Values)
         where Values.Element: SQLConvertible {
             guard !values.isEmpty else {

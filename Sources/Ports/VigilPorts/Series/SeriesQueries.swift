@@ -2,12 +2,16 @@ package import VigilModel
 
 /// Which samples of which series.
 package struct SeriesSelection: Sendable, Hashable {
-    /// All must hold. None means every series of the scope.
+    /// All must hold.
+    ///
+    /// None means every series of the scope.
     package var matchers: [LabelMatcher]
     /// Only series of these devices, when given.
     package var devices: Set<DeviceID>?
     package var range: TimeRange
-    /// At most this many samples in all; one more throws `limit`. `nil` means the store's own limit.
+    /// At most this many samples in all; one more throws `limit`.
+    ///
+    /// `nil` means the store's own limit.
     package var sampleLimit: Int?
 
     package init(

@@ -46,7 +46,9 @@ package protocol SeriesStore: Sendable {
     func close() async
 }
 
-/// How far the store's log reached when an append returned. Grows with every append of one store.
+/// How far the store's log reached when an append returned.
+///
+/// Grows with every append of one store.
 package struct LogPosition: RawRepresentable, Hashable, Comparable, Sendable, Codable {
     package let rawValue: Int64
 

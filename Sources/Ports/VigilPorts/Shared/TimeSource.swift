@@ -1,6 +1,8 @@
 package import VigilModel
 
-/// Where the time comes from. Tests pass one that they move by hand, so no test sleeps.
+/// Where the time comes from.
+///
+/// Tests pass one that they move by hand, so no test sleeps.
 package protocol TimeSource: Sendable {
     /// The current moment of the wall clock. It may jump back.
     func now() -> Timestamp

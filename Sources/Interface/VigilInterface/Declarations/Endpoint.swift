@@ -1,0 +1,158 @@
+import Foundation
+package import HTTPTypes
+package import VigilModel
+
+/// One operation of the HTTP interface: everything that the server, the API description and the tests need to know.
+///
+/// ```swift
+/// Endpoint.get("/api/sites/{site}", "A site.", tag: "places", access: .permission("site", "read"),
+///     answers: SiteView.self) { request in
+///     try await services.registry.site(request.pathValue("site"), in: request.principal.requiredScope())
+/// }
+/// ```
+package struct Endpoint: Sendable {
+    /// Who may call.
+    package enum Access: Sendable, Hashable {
+        /// Anybody: sign-in, health.
+        case open
+        /// Anybody who is signed in, whatever their role.
+        case signedIn
+        /// Who holds the permission in their tenant.
+        case permission(Permission)
+        /// Only the command line on this machine, through the socket in the data folder.
+        case local
+
+        package static func permission(_ resource: String, _ action: String) -> Access {
+            .permission(Permission(resource, action))
+        }
+    }
+
+    /// An item of the query.
+    package struct Parameter: Sendable, Hashable {
+        package let name: String
+        package let meaning: String
+        package let isRequired: Bool
+
+        package init(_ name: String, _ meaning: String, required: Bool = false) {
+            self.name = name
+            self.meaning = meaning
+            isRequired = required
+        }
+    }
+
+    /// What the operation is about, for the API description.
+    package enum Form: Sendable {
+        /// A part of the API: described in `/openapi.json`.
+        case api
+        /// HTML for people: not described; a caller who is not signed in is sent to `/login`.
+        case page
+    }
+
+    package let method: HTTPRequest.Method
+    /// A path with parameters in braces: `/api/devices/{device}/readings`.
+    package let path: String
+    package let summary: String
+    package let tag: String
+    package let access: Access
+    package let form: Form
+    package let parameters: [Parameter]
+    /// The type of a JSON body.
+    package let body: (any (Codable & SendableMetatype).Type)?
+    /// The media type of a body that is not JSON.
+    package let bodyMediaType: String?
+    package let answer: (any (Codable & SendableMetatype).Type)?
+    package let successStatus: HTTPResponse.Status
+    /// Bytes; a larger body is 413.
+    package let bodyLimit: Int
+    package let handler: @Sendable (Request) async throws -> Response
+
+    /// The largest JSON body where an endpoint says nothing else.
+    package static let defaultBodyLimit = 1 << 20
+
+    package init(
+        _ method: HTTPRequest.Method, _ path: String, _ summary: String, tag: String, access: Access,
+        form: Form = .api, parameters: [Parameter] = [], body: (any (Codable & SendableMetatype).Type)? = nil,
+        bodyMediaType: String? = nil, answers answer: (any (Codable & SendableMetatype).Type)? = nil,
+        status: HTTPResponse.Status = .ok, bodyLimit: Int = Endpoint.defaultBodyLimit,
+        handler: @escaping @Sendable (Request) async throws -> Response
+    ) {
+        self.method = method
+        self.path = path
+        self.summary = summary
+        self.tag = tag
+        self.access = access
+        self.form = form
+        self.parameters = parameters
+        self.body = body
+        self.bodyMediaType = bodyMediaType
+        self.answer = answer
+        successStatus = status
+        self.bodyLimit = bodyLimit
+        self.handler = handler
+    }
+}
+
+// MARK: - The usual forms
+
+extension Endpoint {
+    /// Reads something and answers it as JSON.
+    package static func get<Answer: Codable & Sendable>(
+        _ path: String, _ summary: String, tag: String, access: Access, parameters: [Parameter] = [],
+        answers: Answer.Type, handler: @escaping @Sendable (Request) async throws -> Answer
+    ) -> Endpoint {
+        Endpoint(.get, path, summary, tag: tag, access: access, parameters: parameters, answers: answers) { request in
+            try versioned(try await handler(request), status: .ok)
+        }
+    }
+
+    /// Takes a JSON body and answers JSON: `POST`, `PUT`, `PATCH`.
+    package static func send<Body: Codable & Sendable, Answer: Codable & Sendable>(
+        _ method: HTTPRequest.Method, _ path: String, _ summary: String, tag: String, access: Access,
+        parameters: [Parameter] = [], body: Body.Type, answers: Answer.Type, status: HTTPResponse.Status = .ok,
+        bodyLimit: Int = Endpoint.defaultBodyLimit,
+        handler: @escaping @Sendable (Request, Body) async throws -> Answer
+    ) -> Endpoint {
+        Endpoint(
+            method, path, summary, tag: tag, access: access, parameters: parameters, body: body, answers: answers,
+            status: status, bodyLimit: bodyLimit
+        ) { request in
+            let value = try JSONBody.decode(body, from: try await request.body.collected(limit: bodyLimit))
+            return try versioned(try await handler(request, value), status: status)
+        }
+    }
+
+    /// Does something without a body and answers JSON.
+    package static func perform<Answer: Codable & Sendable>(
+        _ method: HTTPRequest.Method, _ path: String, _ summary: String, tag: String, access: Access,
+        parameters: [Parameter] = [], answers: Answer.Type, status: HTTPResponse.Status = .ok,
+        handler: @escaping @Sendable (Request) async throws -> Answer
+    ) -> Endpoint {
+        Endpoint(
+            method, path, summary, tag: tag, access: access, parameters: parameters, answers: answers, status: status
+        ) { request in
+            try versioned(try await handler(request), status: status)
+        }
+    }
+
+    /// Does something and answers nothing (204): `DELETE`, mostly.
+    package static func silent(
+        _ method: HTTPRequest.Method, _ path: String, _ summary: String, tag: String, access: Access,
+        parameters: [Parameter] = [], handler: @escaping @Sendable (Request) async throws -> Void
+    ) -> Endpoint {
+        Endpoint(
+            method, path, summary, tag: tag, access: access, parameters: parameters, status: .noContent
+        ) { request in
+            try await handler(request)
+            return .noContent
+        }
+    }
+
+    private static func versioned(_ answer: some Encodable, status: HTTPResponse.Status) throws -> Response {
+        try .json(answer, status: status, version: (answer as? any Versioned)?.version)
+    }
+}
+
+/// A view of something that has a version: its answers carry it as ETag, and changes may demand it by `If-Match`.
+package protocol Versioned {
+    var version: Int { get }
+}

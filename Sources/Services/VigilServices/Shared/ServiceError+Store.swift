@@ -1,0 +1,24 @@
+import VigilModel
+package import VigilPorts
+
+extension ServiceError {
+    /// What a caller is told when a store fails.
+    ///
+    /// A unique key that is taken, a reference that does not hold and a stale version are the caller's to mend; an engine
+    /// that is away, full or slow may be asked again; everything else is ours, and is `nil`: the server answers 500 and
+    /// logs it.
+    package init?(_ error: StoreError) {
+        switch error.code {
+        case .duplicate: self.init(.conflict, "store.duplicate", "There is one with this key already.")
+        case .reference: self.init(.conflict, "store.reference", "Something refers to it, or it refers to nothing.")
+        case .stale: self.init(.stale, "store.stale", "It was changed by somebody else. Read it again.")
+        case .limit: self.init(.invalid, "store.limit", "The answer would be larger than the limit.")
+        case .invalid: self.init(.invalid, "store.invalid", error.message)
+        case .unavailable, .timeout, .contention, .locked:
+            self.init(.unavailable, "store.unavailable", "A store is busy or away.", retryAfter: .seconds(2))
+        case .full, .readOnly:
+            self.init(.unavailable, "store.full", "The disk takes no writes.", retryAfter: .seconds(30))
+        case .constraint, .damaged, .newerSchema, .internalFault: return nil
+        }
+    }
+}
