@@ -122,7 +122,7 @@ let package = Package(
         target(.model, "VigilModel"),
         // Languages
         // Ports
-        target(.ports, "VigilPorts", ["VigilModel"]),
+        target(.ports, "VigilPorts", ["VigilModel"], embeds: true),
         // Engines
         // Adapters
         // Queries
@@ -135,6 +135,9 @@ let package = Package(
         // Apps
         // Libraries
         // Plugins
+        .executableTarget(name: "EmbedFilesTool", path: "Plugins/EmbedFilesTool", swiftSettings: swiftSettings),
+        .plugin(
+            name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedFilesTool"], path: "Plugins/EmbedFiles"),
         // Tests
     ]
 )
