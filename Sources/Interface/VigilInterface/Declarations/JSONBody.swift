@@ -33,7 +33,7 @@ package enum JSONBody {
         }
     }
 
-    /// `readings[3].value`
+    /// The path as people write it: `readings[3].value`.
     private static func path(_ keys: [any CodingKey]) -> String {
         let path = keys.reduce(into: "") { text, key in
             if let index = key.intValue {

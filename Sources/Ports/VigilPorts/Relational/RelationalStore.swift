@@ -58,8 +58,7 @@ package protocol SQLTransaction {
 
     /// Runs one statement for many rows of parameters, as one batch: `INSERT INTO table (columns) VALUES …`.
     ///
-    /// - Parameters:
-    ///   - conflict: What follows the values, such as `ON CONFLICT (id) DO NOTHING`.
+    /// What `conflict` says follows the values, such as `ON CONFLICT (id) DO NOTHING`.
     func insert(
         into table: StaticString, columns: [StaticString], rows: some Collection<[SQLValue]>, conflict: SQL?
     ) throws -> Int

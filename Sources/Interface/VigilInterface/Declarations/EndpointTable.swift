@@ -1,0 +1,98 @@
+import Foundation
+package import HTTPTypes
+package import VigilServices
+
+/// All endpoints, found by method and path.
+///
+/// The server answers from it, the command line calls through it where no server runs, and pages read the API with it.
+package struct EndpointTable: Sendable {
+    /// What a path leads to.
+    package enum Match: Sendable {
+        case found(Endpoint, pathValues: [String: String])
+        /// The path is there, but not for this method; the methods that are.
+        case otherMethods([HTTPRequest.Method])
+        case nothing
+    }
+
+    package let endpoints: [Endpoint]
+    /// By number of segments, literal segments first, so that `/api/devices/latest` wins over `/api/devices/{device}`.
+    private let routes: [Int: [Route]]
+
+    package init(_ endpoints: [Endpoint]) {
+        self.endpoints = endpoints
+        routes = Dictionary(grouping: endpoints.map(Route.init)) { $0.segments.count }
+            .mapValues { $0.sorted { $0.literalCount > $1.literalCount } }
+    }
+
+    /// Finds the endpoint of a percent-encoded path without query.
+    package func match(_ method: HTTPRequest.Method, _ path: String) -> Match {
+        let segments = path.split(separator: "/", omittingEmptySubsequences: true)
+        var others: [HTTPRequest.Method] = []
+        for route in routes[segments.count] ?? [] {
+            guard let values = route.values(of: segments) else { continue }
+            if route.endpoint.method == method { return .found(route.endpoint, pathValues: values) }
+            others.append(route.endpoint.method)
+        }
+        return others.isEmpty ? .nothing : .otherMethods(others)
+    }
+
+    /// Answers a request whose principal is set: finds the endpoint, checks that the principal may call it, and calls.
+    ///
+    /// - Throws: `notFound`, `unauthenticated`, `forbidden`, and what the handler throws.
+    package func respond(to request: Request) async throws -> Response {
+        guard case .found(let endpoint, let values) = match(request.method, request.path) else {
+            throw ServiceError.notFound("address")
+        }
+        try endpoint.admit(request.principal)
+        var request = request
+        request.pathValues = values
+        return try await endpoint.handler(request)
+    }
+
+    private struct Route: Sendable {
+        let endpoint: Endpoint
+        let segments: [Substring]
+        let literalCount: Int
+
+        init(_ endpoint: Endpoint) {
+            self.endpoint = endpoint
+            segments = endpoint.path.split(separator: "/", omittingEmptySubsequences: true)
+            literalCount = segments.count { !$0.hasPrefix("{") }
+        }
+
+        func values(of path: [Substring]) -> [String: String]? {
+            var values: [String: String] = [:]
+            for (segment, part) in zip(segments, path) {
+                if segment.hasPrefix("{") {
+                    guard let value = String(part).removingPercentEncoding, !value.isEmpty else { return nil }
+                    values[String(segment.dropFirst().dropLast())] = value
+                } else if segment != part {
+                    return nil
+                }
+            }
+            return values
+        }
+    }
+}
+
+extension Endpoint {
+    /// - Throws: `unauthenticated` or `forbidden` when `principal` may not call this.
+    package func admit(_ principal: Principal) throws(ServiceError) {
+        switch access {
+        case .open: return
+        case .local:
+            guard principal.subject == .local else { throw .notFound("address") }
+        case .signedIn:
+            guard principal.subject != .anonymous else { throw Self.signInFirst }
+        case .permission(let needed):
+            guard principal.subject != .anonymous else { throw Self.signInFirst }
+            guard principal.may(needed) else {
+                throw ServiceError(.forbidden, "auth.forbidden", "This needs the permission \(needed).")
+            }
+        }
+    }
+
+    private static var signInFirst: ServiceError {
+        ServiceError(.unauthenticated, "auth.required", "Sign in, or send a token.")
+    }
+}
