@@ -50,6 +50,11 @@ func target(
     )
 }
 
+/// A C target that lives in `Sources/<layer>/<name>`.
+func clang(_ layer: Layer, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(layer.rawValue)/\(name)")
+}
+
 /// A library of the system, found by its `module.modulemap`.
 func system(_ layer: Layer, _ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(
@@ -118,6 +123,8 @@ let package = Package(
     ],
     targets: [
         // Foundations
+        clang(.foundations, "CStorage"),
+        target(.foundations, "StorageKit", ["CStorage"]),
         // Model
         target(.model, "VigilModel"),
         // Languages
@@ -139,5 +146,6 @@ let package = Package(
         .plugin(
             name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedFilesTool"], path: "Plugins/EmbedFiles"),
         // Tests
+        tests("Foundations/StorageKitTests", "StorageKitTests", ["StorageKit"]),
     ]
 )

@@ -3,7 +3,9 @@ extension Migration {
     ///
     /// - Parameters:
     ///   - file: The files' common name, `0004_identity`.
+    ///   - folder: Where the files are within their target.
     ///   - text: Gives the text of an embedded file: `EmbeddedFiles.text`.
+    ///   - data: A step in Swift after `up`.
     /// - Important: A file that is not there is a mistake of the build, and traps.
     package init(
         embedded file: String, folder: String, text: (String) -> String?,
