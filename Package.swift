@@ -134,7 +134,7 @@ let package = Package(
         // Adapters
         // Queries
         // Services
-        target(.services, "VigilServices", ["VigilPorts", "VigilModel"]),
+        target(.services, "VigilServices", ["VigilPorts", "VigilModel"], embeds: true),
         // Interface
         target(.interface, "VigilInterface", ["VigilServices", "VigilPorts", "VigilModel", .httpTypes]),
         // Packs

@@ -1,0 +1,12 @@
+DROP TABLE device_connections;
+DROP TABLE device_positions;
+DROP TABLE device_snapshots;
+DROP TABLE device_metadata_history;
+DROP TABLE device_attributes;
+DROP TABLE device_secrets;
+DROP TABLE device_external_ids;
+DROP TABLE discoveries;
+DROP TABLE devices;
+DROP TABLE profiles;
+DROP TABLE locations;
+DROP TABLE sites;
