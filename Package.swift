@@ -128,6 +128,8 @@ let package = Package(
         // Model
         target(.model, "VigilModel"),
         // Languages
+        target(.languages, "CSV"),
+        target(.languages, "LineProtocol", ["VigilModel"]),
         // Ports
         target(.ports, "VigilPorts", ["VigilModel"], embeds: true),
         // Engines
@@ -147,5 +149,7 @@ let package = Package(
             name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedFilesTool"], path: "Plugins/EmbedFiles"),
         // Tests
         tests("Foundations/StorageKitTests", "StorageKitTests", ["StorageKit"]),
+        tests("Languages/CSVTests", "CSVTests", ["CSV"]),
+        tests("Languages/LineProtocolTests", "LineProtocolTests", ["LineProtocol", "VigilModel"]),
     ]
 )

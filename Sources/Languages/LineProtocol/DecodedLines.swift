@@ -1,0 +1,14 @@
+package import VigilModel
+
+/// What one request of line protocol held.
+package struct DecodedLines: Sendable {
+    /// The readings of the good lines. A source may have several tables, in the order of its lines.
+    package var batch: ReadingBatch
+    package let goodLineCount: Int
+    /// All refused lines, described or not.
+    package let refusedLineCount: Int
+    /// Lines whose timestamp was finer than a microsecond and lost digits.
+    package let truncatedTimeCount: Int
+    /// The first refused lines, up to ``LineLimits/problems``.
+    package let problems: [LineProblem]
+}

@@ -1,0 +1,80 @@
+import Synchronization
+package import VigilModel
+
+/// Remembers which source the bytes of a key mean, from one request to the next.
+///
+/// One cache serves the requests of one tenant under one set of naming rules; share it between any number of decoders. It
+/// holds at most `capacity` keys: those that have not been asked for longest go first, half of them at a time.
+package final class LineSourceCache: Sendable {
+    private struct Entry: Sendable {
+        let key: [UInt8]
+        let source: SeriesSource
+    }
+
+    private struct State: Sendable {
+        var recent: [UInt64: Entry] = [:]
+        var older: [UInt64: Entry] = [:]
+        var generation = 0
+    }
+
+    /// How many keys fit.
+    package let capacity: Int
+    /// Mixed into every hash, so that nobody can prepare keys that collide.
+    let seed: UInt64
+    private let state = Mutex(State())
+
+    package init(capacity: Int = 200_000) {
+        self.capacity = max(2, capacity)
+        seed = UInt64.random(in: .min ... .max)
+    }
+
+    package var count: Int { state.withLock { $0.recent.count + $0.older.count } }
+
+    /// Forgets everything: devices were claimed, renamed or removed.
+    ///
+    /// A request that is being decoded meanwhile adds nothing that it found out before.
+    package func removeAll() {
+        state.withLock {
+            $0.recent = [:]
+            $0.older = [:]
+            $0.generation += 1
+        }
+    }
+
+    /// Changes with every ``removeAll()``.
+    var generation: Int { state.withLock { $0.generation } }
+
+    func source(hash: UInt64, key: UnsafeBufferPointer<UInt8>) -> SeriesSource? {
+        state.withLock { state in
+            if let entry = state.recent[hash] { return entry.key.elementsEqual(key) ? entry.source : nil }
+            guard let entry = state.older[hash], entry.key.elementsEqual(key) else { return nil }
+            state.older[hash] = nil
+            insert(entry, hash: hash, into: &state)
+            return entry.source
+        }
+    }
+
+    func remember(_ source: SeriesSource, hash: UInt64, key: UnsafeBufferPointer<UInt8>, generation: Int) {
+        let entry = Entry(key: Array(key), source: source)
+        state.withLock { state in
+            guard state.generation == generation else { return }
+            insert(entry, hash: hash, into: &state)
+        }
+    }
+
+    private func insert(_ entry: Entry, hash: UInt64, into state: inout State) {
+        if state.recent.count >= capacity / 2 {
+            state.older = state.recent
+            state.recent = [:]
+        }
+        state.recent[hash] = entry
+    }
+}
+
+/// What a resolver found for a key.
+package enum LineResolution: Sendable {
+    /// The source of this key from now on: later requests do not ask again.
+    case keep(SeriesSource)
+    /// The source for this request only: the device is not settled yet, so the next request asks again.
+    case once(SeriesSource)
+}
