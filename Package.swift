@@ -136,7 +136,7 @@ let package = Package(
         // Adapters
         // Queries
         // Services
-        target(.services, "VigilServices", ["VigilPorts", "VigilModel"], embeds: true),
+        target(.services, "VigilServices", ["VigilPorts", "VigilModel", .crypto, .cryptoExtras], embeds: true),
         // Interface
         target(.interface, "VigilInterface", ["VigilServices", "VigilPorts", "VigilModel", .httpTypes]),
         // Packs

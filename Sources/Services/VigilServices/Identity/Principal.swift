@@ -25,15 +25,19 @@ package struct Principal: Sendable, Hashable {
     package let scope: AccessScope?
     /// For people: user name, token name, device code.
     package let name: String
+    /// Where the request came from, for the audit trail.
+    package var remoteAddress: String?
 
     package init(
-        subject: Subject, tenant: TenantID?, permissions: [Permission], scope: AccessScope?, name: String
+        subject: Subject, tenant: TenantID?, permissions: [Permission], scope: AccessScope?, name: String,
+        remoteAddress: String? = nil
     ) {
         self.subject = subject
         self.tenant = tenant
         self.permissions = permissions
         self.scope = scope
         self.name = name
+        self.remoteAddress = remoteAddress
     }
 
     package static let anonymous = Principal(

@@ -1,0 +1,14 @@
+DROP TABLE sign_in_failures;
+DROP TABLE invitations;
+DROP TABLE password_resets;
+DROP TABLE token_devices;
+DROP TABLE tokens;
+DROP TABLE spent_refresh_tokens;
+DROP TABLE sessions;
+DROP TABLE panels;
+DROP TABLE assignments;
+DROP TABLE membership_roles;
+DROP TABLE memberships;
+DROP TABLE roles;
+DROP TABLE users;
+DROP TABLE tenants;
