@@ -151,5 +151,6 @@ let package = Package(
         tests("Foundations/StorageKitTests", "StorageKitTests", ["StorageKit"]),
         tests("Languages/CSVTests", "CSVTests", ["CSV"]),
         tests("Languages/LineProtocolTests", "LineProtocolTests", ["LineProtocol", "VigilModel"]),
+        tests("Architecture", "ArchitectureTests", []),
     ]
 )

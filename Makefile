@@ -1,0 +1,57 @@
+# Vigil. The two commands that matter: `make demo` and `make test`. `make help` lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PORT ?= 8080
+STORES ?= embedded
+# `ADAPTERS=none` leaves every adapter to a real engine out of the binary.
+ADAPTERS ?= all
+TRAITS := $(if $(filter none,$(ADAPTERS)),--disable-default-traits,)
+RELEASE := -c release -Xswiftc -enable-testing $(TRAITS)
+VIGIL := .build/release/vigil
+
+.PHONY: help
+help: ## Lists the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: build
+build: ## Builds the one binary, .build/release/vigil (ADAPTERS=none: embedded stores only)
+	@Scripts/prerequisites build $(ADAPTERS)
+	@Scripts/quietly "Building vigil" swift build $(RELEASE) --static-swift-stdlib --product vigil
+
+.PHONY: demo
+demo: build ## Starts Vigil with four simulated places on http://127.0.0.1:8080 (PORT=, STORES=postgresql)
+	@Scripts/demo --port $(PORT) --stores $(STORES)
+
+.PHONY: test
+test: ## Passes every test: unit, contracts on every engine, architecture, acceptance
+	@Scripts/test all
+
+.PHONY: check
+check: ## The inner loop: debug build, unit tests, lint
+	@Scripts/test check
+
+.PHONY: lint
+lint: ## Holds the sources to the format and the documentation rules
+	@Scripts/lint
+
+.PHONY: bench
+bench: ## Measures, against named peers in the same run
+	@Scripts/bench
+
+.PHONY: conformance
+conformance: ## Runs the public conformance corpora and prints what passes
+	@Scripts/test conformance
+
+.PHONY: engines
+engines: ## Installs and starts the real engines on this machine, until Ctrl-C
+	@Scripts/engines up
+
+.PHONY: docs
+docs: ## Makes the reference pages that come from the code
+	@Scripts/docs
+
+.PHONY: clean
+clean: ## Removes what was built
+	rm -rf .build .build-*
