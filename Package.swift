@@ -141,6 +141,8 @@ let package = Package(
         target(.interface, "VigilInterface", ["VigilServices", "VigilPorts", "VigilModel", .httpTypes]),
         // Packs
         // Server
+        target(
+            .server, "Dashboard", ["VigilInterface", "VigilServices", "VigilModel", .httpTypes, .mustache], embeds: true),
         // Apps
         // Libraries
         // Plugins

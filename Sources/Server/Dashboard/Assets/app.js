@@ -1,0 +1,74 @@
+// What every page does: times in the reader's zone, the menu of small screens, the theme, forms that call the API.
+
+import { call } from "./http.js";
+import { times } from "./format.js";
+import { on } from "./live.js";
+import { start as startValues } from "./values.js";
+import "./alerts.js";
+
+times();
+setInterval(() => times(), 30000);
+startValues();
+if (document.body.dataset.page) on("alert.*", () => {});
+
+document.querySelector(".menu")?.addEventListener("click", (event) => {
+    const bar = event.currentTarget.closest(".bar");
+    event.currentTarget.setAttribute("aria-expanded", String(bar.classList.toggle("open")));
+});
+
+const theme = localStorage.getItem("theme");
+if (theme) document.documentElement.dataset.theme = theme;
+document.getElementById("theme")?.addEventListener("click", () => {
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+    const next = now === "dark" ? "light" : "dark";
+    document.documentElement.dataset.theme = next;
+    localStorage.setItem("theme", next);
+});
+
+/**
+ * A form with `data-call="POST /api/…"` sends its fields as JSON and loads the page anew. Names with dots nest;
+ * `data-number` sends a number, an empty optional field is left out, `data-list` splits at commas.
+ */
+function body(form) {
+    const value = {};
+    for (const field of form.elements) {
+        if (!field.name || field.disabled || (field.type === "radio" && !field.checked)) continue;
+        let content = field.type === "checkbox" ? field.checked : field.value;
+        if (content === "" && !field.required) continue;
+        if (field.dataset.number !== undefined) content = Number(content);
+        if (field.dataset.list !== undefined) content = content.split(",").map((part) => part.trim()).filter(Boolean);
+        const path = field.name.split(".");
+        let target = value;
+        for (const part of path.slice(0, -1)) target = target[part] ??= {};
+        target[path.at(-1)] = content;
+    }
+    return value;
+}
+
+document.addEventListener("submit", async (event) => {
+    const form = event.target.closest("form[data-call]");
+    if (!form) return;
+    event.preventDefault();
+    const fault = form.querySelector(".fault");
+    const [method, path] = form.dataset.call.split(" ");
+    const button = form.querySelector("button[type=submit], button:not([type])");
+    if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) return;
+    if (button) button.disabled = true;
+    try {
+        const answer = await call(method, path, method === "DELETE" ? undefined : body(form));
+        if (form.dataset.show) {
+            form.querySelector(".said").textContent = answer?.[form.dataset.show] ?? "";
+            if (button) button.disabled = false;
+        } else {
+            location.href = form.dataset.next ?? location.href;
+        }
+    } catch (error) {
+        if (fault) fault.textContent = error.message;
+        if (button) button.disabled = false;
+    }
+});
+
+document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});

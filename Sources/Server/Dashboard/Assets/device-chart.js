@@ -1,0 +1,112 @@
+// The chart of a device: one line per metric, with the range between the lowest and the highest value of each window.
+
+import { get } from "./http.js";
+import { absolute, unit } from "./format.js";
+import { on } from "./live.js";
+
+const root = document.querySelector("[data-chart]");
+const style = getComputedStyle(document.documentElement);
+const colour = (name) => style.getPropertyValue(name).trim();
+const day = 86400;
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clockSeconds = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const date = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit" });
+
+let chart = null;
+let shown = null;
+
+function options() {
+    const quiet = colour("--quiet");
+    return {
+        animation: false,
+        responsive: true,
+        maintainAspectRatio: false,
+        parsing: false,
+        normalized: true,
+        interaction: { mode: "nearest", axis: "x", intersect: false },
+        scales: {
+            x: {
+                type: "linear",
+                grid: { color: colour("--line") },
+                ticks: {
+                    color: quiet, maxRotation: 0, autoSkipPadding: 24,
+                    callback: (time) => (shown.seconds > 2 * day ? date : shown.seconds < 900 ? clockSeconds : clock).format(time),
+                },
+            },
+            y: { grid: { color: colour("--line") }, ticks: { color: quiet } },
+        },
+        plugins: {
+            legend: { display: false },
+            tooltip: {
+                callbacks: {
+                    title: (items) => absolute(items[0].parsed.x),
+                    label: (item) => `${item.dataset.label}: ${item.parsed.y} ${unit(shown.unit)}`,
+                },
+            },
+        },
+    };
+}
+
+function sets(windows, metric) {
+    const line = windows.map((window) => ({ x: Date.parse(window.time), y: window.average }));
+    const top = windows.map((window) => ({ x: Date.parse(window.time), y: window.maximum }));
+    const bottom = windows.map((window) => ({ x: Date.parse(window.time), y: window.minimum }));
+    const accent = colour("--accent");
+    const veil = `color-mix(in srgb, ${accent} 18%, transparent)`;
+    return [
+        { label: metric, data: line, borderColor: accent, borderWidth: 1.75, pointRadius: line.length < 40 ? 2 : 0, tension: 0 },
+        { label: "highest", data: top, borderWidth: 0, pointRadius: 0, fill: "+1", backgroundColor: veil },
+        { label: "lowest", data: bottom, borderWidth: 0, pointRadius: 0 },
+    ];
+}
+
+/** Loads and draws. Without a range in the address, the range ends now. */
+async function load() {
+    const { device } = root.dataset;
+    const metric = document.getElementById("metric").value;
+    const seconds = Number(document.getElementById("range").value);
+    const end = root.dataset.end ? new Date(root.dataset.end) : new Date();
+    const start = new Date(end.getTime() - seconds * 1000);
+    const query = new URLSearchParams({ metric, from: start.toISOString(), to: end.toISOString() });
+    const answer = await get(`/api/devices/${device}/chart?${query}`);
+    const series = answer.series?.[0] ?? { windows: [] };
+    shown = { metric, seconds, unit: series.unit, start, end };
+    const data = { datasets: sets(series.windows, metric) };
+    document.getElementById("chart-empty").hidden = series.windows.length > 0;
+    if (chart) {
+        chart.data = data;
+        chart.options.scales.x.min = start.getTime();
+        chart.options.scales.x.max = end.getTime();
+        chart.update("none");
+    } else {
+        const settings = options();
+        settings.scales.x.min = start.getTime();
+        settings.scales.x.max = end.getTime();
+        chart = new Chart(document.getElementById("chart"), { type: "line", data, options: settings });
+    }
+    document.getElementById("chart").dataset.points = String(series.windows.length);
+}
+
+/** A new reading moves the chart, at most once in two seconds. */
+function follow() {
+    let waiting = false;
+    on("readings.*", ({ data }) => {
+        if (data.device !== root.dataset.device || root.dataset.end || waiting) return;
+        waiting = true;
+        setTimeout(() => {
+            waiting = false;
+            load().catch(() => {});
+        }, 2000);
+    });
+}
+
+if (root) {
+    for (const id of ["metric", "range"]) {
+        document.getElementById(id).addEventListener("change", () => {
+            delete root.dataset.end;
+            load().catch(() => {});
+        });
+    }
+    load().catch(() => {});
+    follow();
+}

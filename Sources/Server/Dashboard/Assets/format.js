@@ -1,0 +1,47 @@
+// How values, units and times are written. The browser's language decides.
+
+const number = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+const units = {
+    degC: "°C", degF: "°F", K: "K", percent: "%", m3_per_h: "m³/h", m3_h: "m³/h", "m3/h": "m³/h", m3: "m³",
+    l_per_min: "l/min", "l/min": "l/min", celsius: "°C", fahrenheit: "°F",
+};
+
+export const unit = (name) => (name ? units[name] ?? name : "");
+
+/** A reading's value as people read it. */
+export function value(raw) {
+    if (typeof raw === "number") return number.format(raw);
+    if (typeof raw === "boolean") return raw ? "on" : "off";
+    if (raw === null || raw === undefined) return "–";
+    return typeof raw === "string" ? raw : JSON.stringify(raw);
+}
+
+export const absolute = (text) => moment.format(new Date(text));
+
+/** "3 minutes ago" */
+export function ago(text, now = Date.now()) {
+    const seconds = Math.round((new Date(text).getTime() - now) / 1000);
+    const size = Math.abs(seconds);
+    if (size < 60) return relative.format(seconds, "second");
+    if (size < 3600) return relative.format(Math.trunc(seconds / 60), "minute");
+    if (size < 86400) return relative.format(Math.trunc(seconds / 3600), "hour");
+    return relative.format(Math.trunc(seconds / 86400), "day");
+}
+
+/** Writes every `<time>` below `root` in the reader's zone; `data-ago` ones as a distance, kept fresh. */
+export function times(root = document) {
+    for (const element of root.querySelectorAll("time[datetime]")) {
+        const text = element.getAttribute("datetime");
+        if (!text) continue;
+        element.title = absolute(text);
+        element.textContent = element.hasAttribute("data-ago") ? ago(text) : absolute(text);
+    }
+    for (const element of root.querySelectorAll("[data-unit]")) element.textContent = unit(element.dataset.unit);
+    for (const element of root.querySelectorAll("[data-value]")) {
+        const raw = element.dataset.value;
+        element.textContent = raw !== "" && !Number.isNaN(Number(raw)) ? number.format(Number(raw)) : raw;
+    }
+}

@@ -1,0 +1,54 @@
+// Latest values that move: each `[data-metric]` inside `[data-device]` shows the newest reading of its series.
+
+import { value } from "./format.js";
+import { on } from "./live.js";
+
+const memory = new Map();
+const length = 60;
+
+/** Draws the last values as a line of 100 × 30 units. */
+function draw(svg, numbers) {
+    const low = Math.min(...numbers);
+    const span = Math.max(...numbers) - low || 1;
+    const step = 100 / Math.max(1, numbers.length - 1);
+    const points = numbers.map((number, index) => `${(index * step).toFixed(2)} ${(28 - ((number - low) / span) * 26).toFixed(2)}`);
+    svg.querySelector("path").setAttribute("d", "M" + points.join("L"));
+}
+
+function show(device, metric, reading) {
+    const selector = `[data-device="${CSS.escape(device)}"] [data-metric="${CSS.escape(metric)}"]`;
+    for (const element of document.querySelectorAll(selector)) {
+        const number = element.querySelector(".number") ?? element;
+        number.textContent = value(reading.value);
+        element.classList.remove("changed");
+        // Reading a layout property lets the animation start anew.
+        void element.offsetWidth;
+        element.classList.add("changed");
+        const svg = element.querySelector("svg.spark");
+        if (svg && typeof reading.value === "number") {
+            const key = device + "\u0000" + metric;
+            const numbers = memory.get(key) ?? [];
+            numbers.push(reading.value);
+            if (numbers.length > length) numbers.shift();
+            memory.set(key, numbers);
+            if (numbers.length > 1) draw(svg, numbers);
+        }
+    }
+}
+
+export function start() {
+    if (!document.querySelector("[data-device] [data-metric]")) return;
+    on("readings.*", ({ data }) => {
+        for (const reading of data.readings ?? []) show(data.device, reading.metric, reading);
+        for (const element of document.querySelectorAll(`[data-device="${CSS.escape(data.device)}"] [data-seen]`)) {
+            element.setAttribute("datetime", data.time);
+            element.textContent = "now";
+        }
+    });
+    on("device.state", ({ data }) => {
+        for (const mark of document.querySelectorAll(`[data-device="${CSS.escape(data.device)}"] [data-connection]`)) {
+            mark.className = `mark ${data.state}`;
+            mark.textContent = data.state;
+        }
+    });
+}
