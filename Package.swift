@@ -125,6 +125,12 @@ let package = Package(
         // Foundations
         clang(.foundations, "CStorage"),
         target(.foundations, "StorageKit", ["CStorage"]),
+        .target(
+            name: "CRE2",
+            path: "Sources/Foundations/CRE2",
+            linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]
+        ),
+        target(.foundations, "PatternKit", ["CRE2"]),
         // Model
         target(.model, "VigilModel"),
         // Languages
@@ -133,6 +139,7 @@ let package = Package(
         // Ports
         target(.ports, "VigilPorts", ["VigilModel"], embeds: true),
         // Engines
+        target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit"]),
         // Adapters
         // Queries
         // Services
@@ -154,5 +161,14 @@ let package = Package(
         tests("Languages/CSVTests", "CSVTests", ["CSV"]),
         tests("Languages/LineProtocolTests", "LineProtocolTests", ["LineProtocol", "VigilModel"]),
         tests("Architecture", "ArchitectureTests", []),
+        .target(
+            name: "StoreContracts",
+            dependencies: ["VigilPorts", "VigilModel"],
+            path: "Tests/Support/StoreContracts",
+            swiftSettings: swiftSettings
+        ),
+        tests(
+            "Engines/SeriesEngineTests", "SeriesEngineTests",
+            ["SeriesEngine", "StoreContracts", "VigilPorts", "VigilModel"]),
     ]
 )

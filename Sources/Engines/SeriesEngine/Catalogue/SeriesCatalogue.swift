@@ -1,0 +1,233 @@
+import Foundation
+import VigilModel
+import VigilPorts
+
+/// Knows every group, series and row layout, and finds them again by the objects that batches carry.
+///
+/// Numbers are given once and written to the log before the first record that uses them.
+final class SeriesCatalogue: @unchecked Sendable {
+    // Unchecked: everything below is guarded by `lock`.
+    private let lock = NSLock()
+    private var groupsByKey: [GroupKey: SourceGroup] = [:]
+    private var groups: [UInt32: SourceGroup] = [:]
+    private var series: [UInt32: SeriesEntry] = [:]
+    private var layouts: [UInt32: RowLayout] = [:]
+    private var groupsByTenant: [TenantID: [SourceGroup]] = [:]
+    private var sources: [SourceKey: SourceEntry] = [:]
+    private var lastGroup: UInt32 = 0
+    private var lastSeries: UInt32 = 0
+    private var lastLayout: UInt32 = 0
+
+    private struct GroupKey: Hashable {
+        let tenant: TenantID
+        let device: DeviceID?
+        let labels: Labels
+    }
+
+    /// A source object as some tenant sent it.
+    private struct SourceKey: Hashable {
+        let object: ObjectIdentifier
+        let tenant: TenantID
+    }
+
+    /// Keeps the source alive, so that its object identity stays its own.
+    private final class SourceEntry {
+        let source: SeriesSource
+        let group: SourceGroup
+        var known: [KnownLayout] = []
+
+        init(source: SeriesSource, group: SourceGroup) {
+            self.source = source
+            self.group = group
+        }
+    }
+
+    private struct KnownLayout {
+        let fields: [String]
+        let layout: RowLayout
+
+        func fits(_ table: ReadingTable, hasPresence: Bool, hasQuality: Bool) -> Bool {
+            guard fields.count == table.columns.count, layout.hasPresence == hasPresence,
+                layout.hasQuality == hasQuality
+            else { return false }
+            for index in fields.indices {
+                guard table.columns[index].values.kind == layout.columns[index].kind,
+                    table.columns[index].field == fields[index]
+                else { return false }
+            }
+            return true
+        }
+    }
+
+    /// Past this many, source objects are forgotten; they are found again by their content.
+    private static let sourcesMax = 1 << 20
+
+    func locked<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+        lock.lock()
+        defer { lock.unlock() }
+        return try body()
+    }
+
+    // MARK: - Batches
+
+    /// The layouts of the tables of a batch. `define` gets the records of what is new, in order, under the lock.
+    func layouts(
+        of batch: ReadingBatch, tenant: TenantID,
+        define: (RecordKind, RecordBuffer) throws(StoreError) -> Void
+    ) throws(StoreError) -> [RowLayout] {
+        lock.lock()
+        defer { lock.unlock() }
+        var result: [RowLayout] = []
+        result.reserveCapacity(batch.tables.count)
+        for table in batch.tables {
+            let hasPresence = table.columns.contains { $0.present != nil }
+            let hasQuality = table.columns.contains { $0.quality != nil }
+            let entry = try sourceEntry(table.source, tenant, define)
+            if let known = entry.known.first(where: { $0.fits(table, hasPresence: hasPresence, hasQuality: hasQuality) }
+            ) {
+                result.append(known.layout)
+            } else {
+                let layout = try makeLayout(table, entry, hasPresence, hasQuality, define)
+                result.append(layout)
+            }
+        }
+        return result
+    }
+
+    private func sourceEntry(
+        _ source: SeriesSource, _ tenant: TenantID, _ define: (RecordKind, RecordBuffer) throws(StoreError) -> Void
+    ) throws(StoreError) -> SourceEntry {
+        let key = SourceKey(object: ObjectIdentifier(source), tenant: tenant)
+        if let entry = sources[key] { return entry }
+        let groupKey = GroupKey(tenant: tenant, device: source.device, labels: source.labels)
+        let group: SourceGroup
+        if let known = groupsByKey[groupKey] {
+            group = known
+        } else {
+            group = SourceGroup(
+                number: lastGroup + 1, tenant: tenant, device: source.device, labels: source.labels)
+            try define(.group, DefinitionRecords.write(group))
+            insert(group)
+        }
+        if sources.count >= Self.sourcesMax { sources.removeAll() }
+        let entry = SourceEntry(source: source, group: group)
+        sources[key] = entry
+        return entry
+    }
+
+    private func makeLayout(
+        _ table: ReadingTable, _ entry: SourceEntry, _ hasPresence: Bool, _ hasQuality: Bool,
+        _ define: (RecordKind, RecordBuffer) throws(StoreError) -> Void
+    ) throws(StoreError) -> RowLayout {
+        var columns: [RowLayout.Column] = []
+        for column in table.columns {
+            let metric = table.source.metric(of: column.field)
+            let series: SeriesEntry
+            if let known = entry.group.entry(metric) {
+                series = known
+            } else {
+                series = SeriesEntry(number: lastSeries + 1, group: entry.group, metric: metric)
+                try define(.series, DefinitionRecords.write(series))
+                insert(series)
+            }
+            columns.append(RowLayout.Column(series: series, kind: column.values.kind))
+        }
+        let layout = RowLayout(
+            number: lastLayout + 1, group: entry.group, columns: columns, hasPresence: hasPresence,
+            hasQuality: hasQuality)
+        try define(.layout, DefinitionRecords.write(layout))
+        insert(layout)
+        if entry.known.count >= 16 { entry.known.removeFirst() }
+        entry.known.append(KnownLayout(fields: table.columns.map(\.field), layout: layout))
+        return layout
+    }
+
+    // MARK: - Recovery
+
+    /// Takes a definition from the log.
+    func recover(_ kind: RecordKind, _ payload: UnsafeRawBufferPointer) throws(StoreError) {
+        lock.lock()
+        defer { lock.unlock() }
+        var reader = RecordReader(payload)
+        switch kind {
+        case .group:
+            guard let group = DefinitionRecords.group(&reader) else { throw Self.malformed }
+            insert(group)
+        case .series:
+            guard let entry = DefinitionRecords.series(&reader, { groups[$0] }) else { throw Self.malformed }
+            insert(entry)
+        case .layout:
+            guard let layout = DefinitionRecords.layout(&reader, { groups[$0] }, { series[$0] }) else {
+                throw Self.malformed
+            }
+            insert(layout)
+        default: break
+        }
+    }
+
+    func layout(_ number: UInt32) -> RowLayout? {
+        lock.lock()
+        defer { lock.unlock() }
+        return layouts[number]
+    }
+
+    private static let malformed = StoreError(.damaged, "a definition in the series log cannot be read")
+
+    private func insert(_ group: SourceGroup) {
+        lastGroup = max(lastGroup, group.number)
+        groups[group.number] = group
+        groupsByKey[GroupKey(tenant: group.tenant, device: group.device, labels: group.labels)] = group
+        groupsByTenant[group.tenant, default: []].append(group)
+    }
+
+    private func insert(_ entry: SeriesEntry) {
+        lastSeries = max(lastSeries, entry.number)
+        series[entry.number] = entry
+        entry.group.add(entry)
+    }
+
+    private func insert(_ layout: RowLayout) {
+        lastLayout = max(lastLayout, layout.number)
+        layouts[layout.number] = layout
+    }
+
+    // MARK: - Questions
+
+    var seriesCount: Int {
+        lock.lock()
+        defer { lock.unlock() }
+        return series.count
+    }
+
+    func entries(_ numbers: [UInt32]) -> [SeriesEntry] {
+        lock.lock()
+        defer { lock.unlock() }
+        return numbers.compactMap { series[$0] }
+    }
+
+    func groups(of tenant: TenantID) -> [SourceGroup] {
+        lock.lock()
+        defer { lock.unlock() }
+        return groupsByTenant[tenant] ?? []
+    }
+
+    var allGroups: [SourceGroup] {
+        lock.lock()
+        defer { lock.unlock() }
+        return Array(groups.values)
+    }
+
+    /// The series of `tenant` for which all matchers hold, group by group.
+    func find(_ matchers: SeriesMatchers, tenant: TenantID, scope: AccessScope) -> [(SourceGroup, [SeriesEntry])] {
+        lock.lock()
+        defer { lock.unlock() }
+        var result: [(SourceGroup, [SeriesEntry])] = []
+        for group in groupsByTenant[tenant] ?? [] {
+            guard scope.shows(group.device), matchers.matches(device: group.device), matchers.matches(group.labels)
+            else { continue }
+            let found = matchers.hasMetric ? group.series.filter { matchers.matches(metric: $0.metric) } : group.series
+            if !found.isEmpty { result.append((group, found)) }
+        }
+        return result
+    }
+}

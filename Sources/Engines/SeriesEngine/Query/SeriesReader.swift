@@ -1,0 +1,144 @@
+import VigilModel
+import VigilPorts
+
+/// A sample as the engine handles it: the value's bits, whose meaning the kind says.
+struct RawSample {
+    var time: Int64
+    /// The bit pattern of a float, an integer, 0 or 1, or the number of a text.
+    var bits: UInt64
+    /// Which of two samples with one time came later.
+    var order: UInt32
+    var kind: UInt8
+    var quality: UInt8
+
+    /// `nil` for text and objects.
+    @inline(__always)
+    var number: Double? {
+        switch kind {
+        case ReadingValue.Kind.float.rawValue: Double(bitPattern: bits)
+        case ReadingValue.Kind.integer.rawValue: Double(Int64(bitPattern: bits))
+        case ReadingValue.Kind.boolean.rawValue: bits == 0 ? 0 : 1
+        default: nil
+        }
+    }
+}
+
+/// Samples of one series in order of time, each time once.
+struct RawSeries {
+    var samples: [RawSample] = []
+    var texts: [String] = []
+
+    func value(_ sample: RawSample) -> ReadingValue {
+        switch ReadingValue.Kind(rawValue: sample.kind) {
+        case .integer: .integer(Int64(bitPattern: sample.bits))
+        case .boolean: .boolean(sample.bits != 0)
+        case .text: .text(texts[Int(sample.bits)])
+        case .object: .object(texts[Int(sample.bits)])
+        case .float, nil: .float(Double(bitPattern: sample.bits))
+        }
+    }
+
+    func sample(_ raw: RawSample) -> Sample {
+        Sample(
+            time: Timestamp(microseconds: raw.time), value: value(raw), quality: Quality(rawValue: raw.quality))
+    }
+}
+
+/// Reads one series out of a snapshot of its group.
+struct SeriesReader {
+    let entry: SeriesEntry
+    let blocks: [OpenBlock]
+
+    /// The samples of a range (without `end`) in order of time; of several with one time, the last that came.
+    func samples(from start: Int64, to end: Int64) -> RawSeries {
+        var result = RawSeries()
+        var isSorted = true
+        for block in blocks where block.count > 0 && block.lastTime >= start && block.firstTime < end {
+            let columns = block.layout.columns.indices.filter { block.layout.columns[$0].series === entry }
+            if columns.isEmpty { continue }
+            if let last = result.samples.last?.time, block.firstTime <= last { isSorted = false }
+            if !block.isSorted || columns.count > 1 { isSorted = false }
+            read(block, columns, from: start, to: end, into: &result)
+        }
+        if !isSorted { Self.settle(&result.samples) }
+        return result
+    }
+
+    private func read(
+        _ block: OpenBlock, _ columns: [Int], from start: Int64, to end: Int64, into result: inout RawSeries
+    ) {
+        let textBase = result.texts.count
+        if columns.contains(where: { block.layout.columns[$0].kind.rawValue >= ReadingValue.Kind.text.rawValue }) {
+            result.texts += block.texts
+        }
+        for index in 0..<block.count {
+            let row = block.row(index)
+            let time = Int64(bitPattern: row[0])
+            guard time >= start, time < end else { continue }
+            for column in columns where block.isPresent(row, column) {
+                let kind = block.layout.columns[column].kind.rawValue
+                var bits = block.bits(row, column)
+                if kind >= ReadingValue.Kind.text.rawValue { bits += UInt64(textBase) }
+                result.samples.append(
+                    RawSample(
+                        time: time, bits: bits, order: UInt32(truncatingIfNeeded: result.samples.count), kind: kind,
+                        quality: block.quality(row, column)))
+            }
+        }
+    }
+
+    /// Sorts by time and keeps the last that came of each time.
+    static func settle(_ samples: inout [RawSample]) {
+        samples.sort { ($0.time, $0.order) < ($1.time, $1.order) }
+        var kept = 0
+        for index in samples.indices {
+            if index + 1 < samples.count, samples[index + 1].time == samples[index].time { continue }
+            samples[kept] = samples[index]
+            kept += 1
+        }
+        samples.removeLast(samples.count - kept)
+    }
+
+    /// Whether the series has a sample in a range.
+    func hasSample(from start: Int64, to end: Int64) -> Bool {
+        for block in blocks where block.count > 0 && block.lastTime >= start && block.firstTime < end {
+            let columns = block.layout.columns.indices.filter { block.layout.columns[$0].series === entry }
+            if columns.isEmpty { continue }
+            for index in 0..<block.count {
+                let row = block.row(index)
+                let time = Int64(bitPattern: row[0])
+                if time >= start, time < end, columns.contains(where: { block.isPresent(row, $0) }) { return true }
+            }
+        }
+        return false
+    }
+
+    /// The newest sample with the arrival of its row.
+    func latest() -> LatestSample? {
+        var best: (time: Int64, block: Int, row: Int, column: Int)?
+        for (number, block) in blocks.enumerated() where block.count > 0 && block.lastTime >= best?.time ?? .min {
+            let columns = block.layout.columns.indices.filter { block.layout.columns[$0].series === entry }
+            if columns.isEmpty { continue }
+            for index in stride(from: block.count - 1, through: 0, by: -1) {
+                let row = block.row(index)
+                let time = Int64(bitPattern: row[0])
+                if let best, time < best.time || (time == best.time && number == best.block) {
+                    if block.isSorted { break }
+                    continue
+                }
+                guard let column = columns.last(where: { block.isPresent(row, $0) }) else { continue }
+                best = (time, number, index, column)
+                if block.isSorted { break }
+            }
+        }
+        guard let best else { return nil }
+        let block = blocks[best.block]
+        let row = block.row(best.row)
+        let raw = RawSample(
+            time: best.time, bits: block.bits(row, best.column), order: 0,
+            kind: block.layout.columns[best.column].kind.rawValue, quality: block.quality(row, best.column))
+        return LatestSample(
+            identity: entry.identity, sample: RawSeries(texts: block.texts).sample(raw),
+            arrival: Timestamp(microseconds: Int64(bitPattern: row[1])))
+    }
+}

@@ -1,0 +1,13 @@
+/// The limits of a ``SeriesEngine``.
+package struct SeriesConfiguration: Sendable {
+    /// Bytes of batches that may wait for the disk; an append past it throws `unavailable`.
+    package var pendingBytesMax = 256 << 20
+    /// Samples that one question may hand out when it names no limit of its own.
+    package var samplesMax = 100_000_000
+    /// Windows that one question may make, over all series.
+    package var windowsMax = 10_000_000
+    /// Columns of one table of a batch.
+    package var columnsMax = 4096
+
+    package init() {}
+}

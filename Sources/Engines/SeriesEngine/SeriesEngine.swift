@@ -1,0 +1,165 @@
+package import VigilModel
+package import VigilPorts
+
+/// The embedded series store: one folder, no server.
+///
+/// A batch is one record of the log, so it is stored whole or not at all wherever its readings land; `append` returns
+/// after the record is synced and visible. Damage that the start finds is listed in ``damage``: what is whole stays
+/// readable, and the store takes no writes.
+package final class SeriesEngine: SeriesStore {
+    let catalogue: SeriesCatalogue
+    let memory: SeriesMemory
+    let log: LogWriter
+    let clock: any TimeSource
+    let files: any FileSystem
+    package let configuration: SeriesConfiguration
+    /// What the start found to be damaged, by file and offset.
+    package let damage: [StoreError]
+    private let lock: any FolderLock
+
+    /// Opens the store in `folder`, which is made when it is missing.
+    ///
+    /// - Throws: `locked` when another process has the folder open, `newerSchema` when a newer version wrote it.
+    package static func open(
+        folder: String, clock: any TimeSource, configuration: SeriesConfiguration = SeriesConfiguration()
+    ) async throws(StoreError) -> SeriesEngine {
+        try SeriesEngine(files: try DiskFileSystem(folder: folder), clock: clock, configuration: configuration)
+    }
+
+    init(files: any FileSystem, clock: any TimeSource, configuration: SeriesConfiguration) throws(StoreError) {
+        lock = try files.lock(FileNames.lock)
+        let catalogue = SeriesCatalogue()
+        let memory = SeriesMemory()
+        var scanner = LogScanner(files: files)
+        let end = try scanner.scan(created: clock.now().microseconds) { (kind, _, payload) throws(StoreError) in
+            try Self.recover(kind, payload, catalogue, memory)
+        }
+        damage = scanner.damage
+        let failure = scanner.damage.first.map {
+            StoreError(.readOnly, "the series store is damaged and takes no writes", details: $0.details)
+        }
+        log = try LogWriter(
+            files: files, end: end, pendingBytesMax: configuration.pendingBytesMax, failure: failure
+        ) { kind, _, buffer in
+            Self.apply(kind, buffer, catalogue, memory)
+        }
+        self.catalogue = catalogue
+        self.memory = memory
+        self.clock = clock
+        self.files = files
+        self.configuration = configuration
+        log.start()
+    }
+
+    deinit {
+        log.abandon()
+    }
+
+    // MARK: - SeriesStore
+
+    package func append(_ batch: ReadingBatch, in scope: AccessScope) async throws(StoreError) -> LogPosition {
+        let tenant = try tenant(of: scope)
+        try log.check()
+        if batch.isEmpty { return log.lastPosition }
+        try validate(batch)
+        let log = log
+        let layouts = try catalogue.layouts(of: batch, tenant: tenant) { (kind, buffer) throws(StoreError) in
+            try log.enqueue(kind, buffer)
+        }
+        let buffer = BatchRecord.write(batch, layouts: layouts)
+        buffer.layouts = layouts
+        return try await commit(.batch, buffer).position
+    }
+
+    package func close() async {
+        await log.close()
+        lock.release()
+    }
+
+    package func statistics() async throws(StoreError) -> SeriesStatistics {
+        let totals = memory.totals
+        var diskBytes = 0
+        for name in try files.names() where name != FileNames.lock { diskBytes += try files.open(name).size() }
+        return SeriesStatistics(
+            seriesCount: catalogue.seriesCount - totals.emptySeries, sampleCount: totals.samples,
+            diskBytes: diskBytes, memoryBytes: totals.bytes)
+    }
+
+    // MARK: - Inside
+
+    func tenant(of scope: AccessScope) throws(StoreError) -> TenantID {
+        guard let tenant = scope.tenant else { throw StoreError(.invalid, "a scope without a tenant") }
+        return tenant
+    }
+
+    /// Returns when the record is synced and visible.
+    func commit(_ kind: RecordKind, _ buffer: RecordBuffer) async throws(StoreError) -> LogWriter.Written {
+        let log = log
+        let result: Result<LogWriter.Written, StoreError> = await withUnsafeContinuation { continuation in
+            do throws(StoreError) {
+                try log.enqueue(kind, buffer) { continuation.resume(returning: $0) }
+            } catch {
+                continuation.resume(returning: .failure(error))
+            }
+        }
+        return try result.get()
+    }
+
+    private func validate(_ batch: ReadingBatch) throws(StoreError) {
+        let (first, last) = (Timestamp.distantPast.microseconds, Timestamp.distantFuture.microseconds)
+        for table in batch.tables {
+            guard table.columns.count <= configuration.columnsMax else {
+                throw StoreError(.limit, "a table has too many columns")
+            }
+            for column in table.columns
+            where column.values.count != table.times.count
+                || column.present.map({ $0.count != table.times.count }) ?? false
+                || column.quality.map({ $0.count != table.times.count }) ?? false
+            {
+                throw StoreError(.invalid, "a column is not as long as its table")
+            }
+            for time in table.times where time < first || time > last {
+                throw StoreError(.invalid, "a time lies outside the years 0000 to 9999")
+            }
+        }
+    }
+
+    private static func recover(
+        _ kind: RecordKind, _ payload: UnsafeRawBufferPointer, _ catalogue: SeriesCatalogue, _ memory: SeriesMemory
+    ) throws(StoreError) {
+        switch kind {
+        case .group, .series, .layout: try catalogue.recover(kind, payload)
+        case .batch: _ = memory.append(payload) { catalogue.layout($1) }
+        case .delete, .deleteTenant: _ = applyRemoval(kind, payload, catalogue, memory)
+        case .mark: break
+        }
+    }
+
+    /// Makes a record visible that has just been synced.
+    private static func apply(
+        _ kind: RecordKind, _ buffer: RecordBuffer, _ catalogue: SeriesCatalogue, _ memory: SeriesMemory
+    ) -> Int {
+        switch kind {
+        case .batch:
+            let layouts = buffer.layouts
+            let isWhole = memory.append(buffer.payload) { index, _ in layouts[index] }
+            precondition(isWhole, "BUG: a record of the log cannot be read back")
+            return 0
+        case .delete, .deleteTenant: return applyRemoval(kind, buffer.payload, catalogue, memory)
+        case .group, .series, .layout, .mark: return 0
+        }
+    }
+
+    private static func applyRemoval(
+        _ kind: RecordKind, _ payload: UnsafeRawBufferPointer, _ catalogue: SeriesCatalogue, _ memory: SeriesMemory
+    ) -> Int {
+        guard let removal = RemovalRecord.read(kind, payload) else { return 0 }
+        switch removal {
+        case .series(let numbers, let start, let end):
+            return memory.delete(catalogue.entries(numbers), from: start, to: end)
+        case .tenant(let tenant):
+            let entries = catalogue.groups(of: tenant).flatMap(\.series)
+            return memory.delete(entries, from: .min, to: .max)
+        }
+    }
+}
