@@ -131,6 +131,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]
         ),
         target(.foundations, "PatternKit", ["CRE2"]),
+        target(.foundations, "ConnectionKit"),
         // Model
         target(.model, "VigilModel"),
         // Languages
@@ -141,6 +142,8 @@ let package = Package(
         // Engines
         target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit"]),
         // Adapters
+        system(.adapters, "CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
+        target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ"]),
         // Queries
         // Services
         target(.services, "VigilServices", ["VigilPorts", "VigilModel", .crypto, .cryptoExtras], embeds: true),

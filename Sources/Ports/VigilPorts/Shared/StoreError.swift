@@ -8,6 +8,8 @@ package struct StoreError: Error, Hashable, Sendable {
         case unavailable
         /// The call took longer than its limit and was ended; nothing was stored.
         case timeout
+        /// The answer was lost: it is not known whether it was stored. Look before calling again.
+        case uncertain
         /// A unique key is taken.
         case duplicate
         /// A row that others refer to, or a reference to a row that is not there.

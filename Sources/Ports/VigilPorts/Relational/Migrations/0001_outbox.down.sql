@@ -1,1 +1,4 @@
 DROP TABLE outbox;
+-- only: postgresql
+DROP TABLE outbox_epoch;
+-- end

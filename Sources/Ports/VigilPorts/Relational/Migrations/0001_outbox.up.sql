@@ -4,9 +4,9 @@ CREATE TABLE outbox (
     position     INTEGER PRIMARY KEY AUTOINCREMENT,
     -- end
     -- only: postgresql
-    position     BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    -- The writing transaction: a reader sees a row only when no older transaction can still add one.
-    transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    -- (number of the writing transaction + shift) * 2^20 + place in the transaction. A reader stops below the oldest
+    -- transaction that still runs, and has then seen everything before its position, whoever commits later.
+    position     BIGINT PRIMARY KEY,
     -- end
     tenant_id    {{id}},
     type         {{text}} NOT NULL,
@@ -19,5 +19,10 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_tenant ON outbox (tenant_id, position);
 CREATE INDEX outbox_time ON outbox (time);
 -- only: postgresql
-CREATE INDEX outbox_transaction ON outbox (transaction_id, position);
+-- A restored database is on a server whose transactions are numbered from elsewhere: shift keeps positions growing.
+CREATE TABLE outbox_epoch (
+    one   BOOLEAN PRIMARY KEY DEFAULT true CHECK (one),
+    shift BIGINT NOT NULL
+);
+INSERT INTO outbox_epoch (shift) VALUES (0);
 -- end

@@ -1,0 +1,24 @@
+import VigilModel
+package import VigilPorts
+
+extension PostgresStore {
+    package func outbox(after position: OutboxPosition, limit: Int) async throws -> [OutboxEntry] {
+        try await read(in: SystemScope.allTenants("outbox")) { transaction in
+            let rows = try transaction.rows(
+                """
+                SELECT position, tenant_id, type, aggregate, aggregate_id, device_id, data, time FROM outbox
+                WHERE position > \(position.rawValue) AND position <
+                    ((SELECT shift FROM outbox_epoch) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint) << 20
+                ORDER BY position LIMIT \(limit)
+                """)
+            return try rows.map { row in
+                OutboxEntry(
+                    position: OutboxPosition(rawValue: try row.get("position")),
+                    message: OutboxMessage(
+                        tenant: try row.optional("tenant_id"), type: try row.get("type"),
+                        aggregate: try row.get("aggregate"), aggregateID: try row.get("aggregate_id"),
+                        device: try row.optional("device_id"), data: try row.get("data"), time: try row.get("time")))
+            }
+        }
+    }
+}

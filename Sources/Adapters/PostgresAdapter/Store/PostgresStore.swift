@@ -1,0 +1,88 @@
+package import ConnectionKit
+package import VigilModel
+package import VigilPorts
+
+/// The relational store on a PostgreSQL server, 15 or newer.
+///
+/// Bodies run on the thread of the connection that they were given. Writes are serializable and run again when they
+/// stood in each other's way, or when the server went away before the commit was sent. Reads see one snapshot, on the
+/// primary, or on a standby when asked for (``read(from:in:_:)``).
+package final class PostgresStore: RelationalStore {
+    package let configuration: PostgresConfiguration
+    package var dialect: any SQLDialect { PostgresDialect() }
+    let primary: ConnectionPool<PostgresConnection>
+    let replicas: ConnectionPool<PostgresConnection>?
+
+    init(_ configuration: PostgresConfiguration) {
+        self.configuration = configuration
+        primary = ConnectionPool(configuration.pool) {
+            try await PostgresConnection.open(configuration, url: configuration.url, session: "read-write")
+        }
+        replicas = configuration.replicaURL.map { url in
+            ConnectionPool(configuration.pool) {
+                try await PostgresConnection.open(configuration, url: url, session: "prefer-standby")
+            }
+        }
+    }
+
+    /// Connects, and makes sure that the server is new enough.
+    ///
+    /// The schema is not looked at: ``PostgresMigrator`` does that, and the roles that it makes are needed for the
+    /// first transaction.
+    ///
+    /// - Throws: `unavailable` with a `reason` when the server cannot be reached or refuses; `invalid` when it is older
+    ///   than 15.
+    package static func open(_ configuration: PostgresConfiguration) async throws -> PostgresStore {
+        let store = PostgresStore(configuration)
+        do {
+            let version = try await store.primary.withConnection { await $0.server.version }
+            guard version >= 150_000 else {
+                throw StoreError(
+                    .invalid, "PostgreSQL 15 or newer is needed", details: ["version": String(version / 10_000)])
+            }
+            return store
+        } catch {
+            await store.close()
+            throw Self.storeError(error)
+        }
+    }
+
+    package func write<Result: Sendable>(
+        in scope: AccessScope, _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
+    ) async throws -> Result {
+        try await attempts(primary, scope, .write, body)
+    }
+
+    package func read<Result: Sendable>(
+        in scope: AccessScope, _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
+    ) async throws -> Result {
+        try await attempts(primary, scope, .read, body)
+    }
+
+    /// Which server a read goes to.
+    package enum ReadSource: Sendable, Hashable {
+        /// Sees every transaction that was committed before.
+        case primary
+        /// A standby, which may be behind; the primary when none is configured or none answers.
+        case standby
+    }
+
+    package func read<Result: Sendable>(
+        from source: ReadSource, in scope: AccessScope,
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
+    ) async throws -> Result {
+        guard source == .standby, let replicas else { return try await read(in: scope, body) }
+        do {
+            return try await attempts(replicas, scope, .read, body, window: .zero)
+        } catch let error as StoreError where error.code == .unavailable {
+            return try await read(in: scope, body)
+        }
+    }
+
+    package func close() async {
+        await primary.close()
+        await replicas?.close()
+    }
+
+    package var statistics: PoolStatistics { primary.statistics }
+}
