@@ -18,7 +18,7 @@ extension ServiceError {
             self.init(.unavailable, "store.unavailable", "A store is busy or away.", retryAfter: .seconds(2))
         case .full, .readOnly:
             self.init(.unavailable, "store.full", "The disk takes no writes.", retryAfter: .seconds(30))
-        case .constraint, .damaged, .newerSchema, .internalFault: return nil
+        case .uncertain, .constraint, .damaged, .newerSchema, .internalFault: return nil
         }
     }
 }
