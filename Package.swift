@@ -82,6 +82,7 @@ extension Target.Dependency {
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdTLS = product(name: "HummingbirdTLS", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
@@ -94,6 +95,7 @@ extension Target.Dependency {
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let nioWebSocket = product(name: "NIOWebSocket", package: "swift-nio")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let yams = product(name: "Yams", package: "Yams")
 }
 
@@ -132,6 +134,8 @@ let package = Package(
         ),
         target(.foundations, "PatternKit", ["CRE2"]),
         target(.foundations, "ConnectionKit"),
+        system(.foundations, "CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        target(.foundations, "GzipKit", ["CZlib"]),
         // Model
         target(.model, "VigilModel"),
         // Languages
@@ -153,7 +157,22 @@ let package = Package(
         // Server
         target(
             .server, "Dashboard", ["VigilInterface", "VigilServices", "VigilModel", .httpTypes, .mustache], embeds: true),
+            .server, "VigilServer",
+            [
+                "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "GzipKit", .crypto, .httpTypes,
+                .hummingbirdCore, .hummingbirdTLS, .logging, .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1,
+                .nioPosix, .nioSSL, .nioWebSocket, .serviceLifecycle,
+            ]),
         // Apps
+        target(
+            .apps, "Assembly",
+            [
+                "VigilServer", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", .logging,
+                .serviceLifecycle, .unixSignals,
+            ]),
+        .executableTarget(
+            name: "vigil", dependencies: ["Assembly", .argumentParser, .logging], path: "Sources/Apps/vigil",
+            swiftSettings: swiftSettings),
         // Libraries
         // Plugins
         .executableTarget(name: "EmbedFilesTool", path: "Plugins/EmbedFilesTool", swiftSettings: swiftSettings),

@@ -20,6 +20,8 @@ package struct Request: Sendable {
     package var isSecure: Bool
     /// For the logs and the `X-Request-ID` header.
     package var id: String
+    /// What a page sends back as `X-CSRF-Token`; empty without a session cookie.
+    package var csrfToken = ""
 
     package init(
         method: HTTPRequest.Method, path: String, pathValues: [String: String] = [:],

@@ -1,0 +1,17 @@
+import ArgumentParser
+import Assembly
+
+@main
+struct Vigil: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vigil", abstract: "The data platform for monitored places.",
+        version: Version.current, subcommands: [ServeCommand.self, VersionCommand.self])
+}
+
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Say which version this is.")
+
+    func run() {
+        print(Version.current)
+    }
+}

@@ -1,0 +1,50 @@
+/// Name and value pairs as queries and HTML forms write them: `application/x-www-form-urlencoded`.
+package enum FormItems {
+    package typealias Item = (name: String, value: String)
+
+    /// The decoded pairs in order; `nil` for a broken percent escape, text that is not UTF-8, or U+0000.
+    package static func parse(_ text: some StringProtocol) -> [Item]? {
+        var items: [Item] = []
+        for part in text.utf8.split(separator: UInt8(ascii: "&")) {
+            let pieces = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = decode(pieces[0]), let value = pieces.count == 2 ? decode(pieces[1]) : "" else {
+                return nil
+            }
+            items.append((name, value))
+        }
+        return items
+    }
+
+    /// The pairs of a body.
+    package static func parse(_ bytes: [UInt8]) -> [Item]? {
+        String(validating: bytes, as: UTF8.self).flatMap { parse($0) }
+    }
+
+    private static func decode(_ part: some Collection<UInt8>) -> String? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(part.count)
+        var iterator = part.makeIterator()
+        while let byte = iterator.next() {
+            switch byte {
+            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard let high = iterator.next().flatMap(digit), let low = iterator.next().flatMap(digit) else {
+                    return nil
+                }
+                bytes.append(high << 4 | low)
+            default: bytes.append(byte)
+            }
+        }
+        guard !bytes.contains(0) else { return nil }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOHTTPTypes
+import VigilInterface
+
+/// Serves the requests of one connection, one after the other.
+struct HTTPConnection: Sendable {
+    typealias Channel = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    typealias Writer = NIOAsyncChannelOutboundWriter<HTTPResponsePart>
+
+    /// So much of an unread body is read and thrown away to keep the connection.
+    static let skippedBodyBytes = 1 << 18
+    /// So much, when the connection is to be closed: a client that still sends would otherwise lose our answer.
+    static let lingeringBodyBytes = 1 << 28
+
+    let channel: Channel
+    let facts: ConnectionFacts
+    let pipeline: RequestPipeline
+    let logger: Logger
+
+    func run() async {
+        do {
+            try await withTaskCancellationHandler {
+                try await channel.executeThenClose { inbound, outbound in
+                    let reader = InboundReader(inbound)
+                    while let (head, number) = try await reader.nextHead() {
+                        guard try await serve(head, number, reader, outbound) else { break }
+                    }
+                    outbound.finish()
+                }
+            } onCancel: {
+                channel.channel.close(mode: .input, promise: nil)
+            }
+        } catch {
+            // The client went away, or sent what is not HTTP: `ConnectionGuard` has answered that.
+            logger.trace("connection ended", metadata: ["reason": "\(type(of: error))"])
+        }
+    }
+
+    /// Answers one request. Returns whether the connection can serve another.
+    private func serve(
+        _ head: HTTPRequest, _ number: Int, _ reader: InboundReader, _ outbound: Writer
+    ) async throws -> Bool {
+        let isExpecting = head.headerFields[.expect]?.lowercased() == "100-continue"
+        let goAhead: @Sendable () async throws -> Void = {
+            try await outbound.write(.head(HTTPResponse(status: .continue)))
+        }
+        let exchange = IncomingRequest(head: head, facts: facts) { limit, isGzip in
+            try BodySource(
+                reader, number: number, limit: limit, isGzip: isGzip, goAhead: isExpecting ? goAhead : nil)
+        }
+        var response = await pipeline.respond(to: exchange)
+        let skipped = try await isBodySkipped(reader, head)
+        let keeps = skipped && head.headerFields[.connection]?.lowercased() != "close"
+        if !keeps { response.headers[.connection] = "close" }
+        try await write(response, isHead: head.method == .head, to: outbound)
+        if !skipped { _ = try await reader.skipBody(limit: Self.lingeringBodyBytes) }
+        return keeps
+    }
+
+    /// Whether nothing of the request's body is left in the connection.
+    private func isBodySkipped(_ reader: InboundReader, _ head: HTTPRequest) async throws -> Bool {
+        let declared = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+        // A client that waits to be told to go on, and was not, sends no body: only a new connection is certain.
+        if declared > Self.skippedBodyBytes || head.headerFields[.expect] != nil {
+            return await reader.isBodyOver
+        }
+        do {
+            return try await reader.skipBody(limit: Self.skippedBodyBytes)
+        } catch is ConnectionGuard.SlowBody {
+            return false
+        }
+    }
+
+    private func write(_ response: Response, isHead: Bool, to outbound: Writer) async throws {
+        var head = HTTPResponse(status: response.status, headerFields: response.headers)
+        switch response.body {
+        case .none:
+            if response.status != .noContent, response.status != .notModified, head.headerFields[.contentLength] == nil
+            {
+                head.headerFields[.contentLength] = "0"
+            }
+            try await outbound.write(contentsOf: [.head(head), .end(nil)])
+        case .bytes(let bytes):
+            head.headerFields[.contentLength] = "\(bytes.count)"
+            if isHead {
+                try await outbound.write(contentsOf: [.head(head), .end(nil)])
+            } else {
+                try await outbound.write(contentsOf: [.head(head), .body(ByteBuffer(bytes: bytes)), .end(nil)])
+            }
+        case .stream(let pieces):
+            try await outbound.write(.head(head))
+            if !isHead {
+                for try await piece in pieces { try await outbound.write(.body(ByteBuffer(bytes: piece))) }
+            }
+            try await outbound.write(.end(nil))
+        }
+    }
+}

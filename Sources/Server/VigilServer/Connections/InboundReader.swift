@@ -1,0 +1,67 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
+
+/// Reads one connection's requests, one part after the other.
+///
+/// An actor, because the body of a request is read by its handler while the connection waits for it: the two never read
+/// at once, and the body of a request that is over gives nothing any more.
+actor InboundReader {
+    typealias Parts = NIOAsyncChannelInboundStream<HTTPRequestPart>
+
+    private var iterator: Parts.AsyncIterator
+    /// The number of the request whose body is being read, from 1.
+    private(set) var requestNumber = 0
+    /// Whether the body of the current request has been read to its end.
+    private(set) var isBodyOver = true
+
+    init(_ parts: Parts) {
+        iterator = parts.makeAsyncIterator()
+    }
+
+    /// The head of the next request, `nil` when the client has ended.
+    func nextHead() async throws -> (head: HTTPRequest, number: Int)? {
+        while let part = try await nextPart() {
+            if case .head(let head) = part {
+                requestNumber += 1
+                isBodyOver = false
+                return (head, requestNumber)
+            }
+        }
+        return nil
+    }
+
+    /// The next piece of the body of request `number`, `nil` at its end.
+    func nextPiece(of number: Int) async throws -> ByteBuffer? {
+        guard number == requestNumber, !isBodyOver else { return nil }
+        guard let part = try await nextPart() else {
+            isBodyOver = true
+            throw ConnectionEnded()
+        }
+        switch part {
+        case .body(let buffer): return buffer
+        case .end, .head:
+            isBodyOver = true
+            return nil
+        }
+    }
+
+    /// Reads what is left of the body without keeping it. Returns false when more than `limit` bytes were left.
+    func skipBody(limit: Int) async throws -> Bool {
+        var skipped = 0
+        while let piece = try await nextPiece(of: requestNumber) {
+            skipped += piece.readableBytes
+            if skipped > limit { return false }
+        }
+        return true
+    }
+
+    private func nextPart() async throws -> HTTPRequestPart? {
+        var current = iterator
+        defer { iterator = current }
+        return try await current.next(isolation: self)
+    }
+
+    /// The client went away in the middle of a body.
+    struct ConnectionEnded: Error {}
+}

@@ -1,0 +1,29 @@
+package import VigilInterface
+
+/// What the pipeline leaves to others.
+package struct PipelineHooks: Sendable {
+    /// Makes the page that tells a person of a problem; `nil` answers the problem as JSON.
+    package var errorPage: @Sendable (Problem) -> Response? = { _ in nil }
+    package var idempotency: any RequestReplay = NoReplay()
+
+    package init() {}
+}
+
+/// Answers a request that was sent before with the answer it had.
+package protocol RequestReplay: Sendable {
+    /// Runs `handler`, or returns what it answered to the same request before.
+    func run(
+        _ endpoint: Endpoint, _ request: Request, _ handler: @Sendable (Request) async throws -> Response
+    ) async throws -> Response
+}
+
+/// Runs every request.
+package struct NoReplay: RequestReplay {
+    package init() {}
+
+    package func run(
+        _ endpoint: Endpoint, _ request: Request, _ handler: @Sendable (Request) async throws -> Response
+    ) async throws -> Response {
+        try await handler(request)
+    }
+}
