@@ -157,6 +157,7 @@ let package = Package(
         // Server
         target(
             .server, "Dashboard", ["VigilInterface", "VigilServices", "VigilModel", .httpTypes, .mustache], embeds: true),
+        target(
             .server, "VigilServer",
             [
                 "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "GzipKit", .crypto, .httpTypes,
