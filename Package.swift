@@ -133,6 +133,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]
         ),
         target(.foundations, "PatternKit", ["CRE2"]),
+        system(.foundations, "CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
         target(.foundations, "ConnectionKit"),
         system(.foundations, "CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         target(.foundations, "GzipKit", ["CZlib"]),
@@ -144,7 +145,7 @@ let package = Package(
         // Ports
         target(.ports, "VigilPorts", ["VigilModel"], embeds: true),
         // Engines
-        target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit"]),
+        target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit", "CZstd"]),
         // Adapters
         system(.adapters, "CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
         target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ"]),

@@ -1,6 +1,8 @@
 /// One sentence of a port's contract, as a function that every store of the kind runs.
 package struct StoreClause<Subject: Sendable>: Sendable {
-    /// Stable: `port/what`. Reports and `stores.json` name clauses by it.
+    /// Stable: `port/what`.
+    ///
+    /// Reports and `stores.json` name clauses by it.
     package let id: String
     /// What holds, as a sentence.
     package let sentence: String

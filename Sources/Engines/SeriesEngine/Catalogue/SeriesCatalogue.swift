@@ -1,4 +1,4 @@
-import Foundation
+import Synchronization
 import VigilModel
 import VigilPorts
 
@@ -7,7 +7,7 @@ import VigilPorts
 /// Numbers are given once and written to the log before the first record that uses them.
 final class SeriesCatalogue: @unchecked Sendable {
     // Unchecked: everything below is guarded by `lock`.
-    private let lock = NSLock()
+    private let lock = Mutex(())
     private var groupsByKey: [GroupKey: SourceGroup] = [:]
     private var groups: [UInt32: SourceGroup] = [:]
     private var series: [UInt32: SeriesEntry] = [:]
@@ -62,36 +62,34 @@ final class SeriesCatalogue: @unchecked Sendable {
     /// Past this many, source objects are forgotten; they are found again by their content.
     private static let sourcesMax = 1 << 20
 
-    func locked<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
-        lock.lock()
-        defer { lock.unlock() }
-        return try body()
-    }
-
     // MARK: - Batches
 
-    /// The layouts of the tables of a batch. `define` gets the records of what is new, in order, under the lock.
+    /// The layouts of the tables of a batch.
+    ///
+    /// `define` gets the records of what is new, in order, under the lock.
     func layouts(
         of batch: ReadingBatch, tenant: TenantID,
         define: (RecordKind, RecordBuffer) throws(StoreError) -> Void
     ) throws(StoreError) -> [RowLayout] {
-        lock.lock()
-        defer { lock.unlock() }
-        var result: [RowLayout] = []
-        result.reserveCapacity(batch.tables.count)
-        for table in batch.tables {
-            let hasPresence = table.columns.contains { $0.present != nil }
-            let hasQuality = table.columns.contains { $0.quality != nil }
-            let entry = try sourceEntry(table.source, tenant, define)
-            if let known = entry.known.first(where: { $0.fits(table, hasPresence: hasPresence, hasQuality: hasQuality) }
-            ) {
-                result.append(known.layout)
-            } else {
-                let layout = try makeLayout(table, entry, hasPresence, hasQuality, define)
-                result.append(layout)
+        return try lock.withLock { (_) throws(StoreError) in
+            var result: [RowLayout] = []
+            result.reserveCapacity(batch.tables.count)
+            for table in batch.tables {
+                let hasPresence = table.columns.contains { $0.present != nil }
+                let hasQuality = table.columns.contains { $0.quality != nil }
+                let entry = try sourceEntry(table.source, tenant, define)
+                if let known = entry.known.first(where: {
+                    $0.fits(table, hasPresence: hasPresence, hasQuality: hasQuality)
+                }
+                ) {
+                    result.append(known.layout)
+                } else {
+                    let layout = try makeLayout(table, entry, hasPresence, hasQuality, define)
+                    result.append(layout)
+                }
             }
+            return result
         }
-        return result
     }
 
     private func sourceEntry(
@@ -146,29 +144,29 @@ final class SeriesCatalogue: @unchecked Sendable {
 
     /// Takes a definition from the log.
     func recover(_ kind: RecordKind, _ payload: UnsafeRawBufferPointer) throws(StoreError) {
-        lock.lock()
-        defer { lock.unlock() }
-        var reader = RecordReader(payload)
-        switch kind {
-        case .group:
-            guard let group = DefinitionRecords.group(&reader) else { throw Self.malformed }
-            insert(group)
-        case .series:
-            guard let entry = DefinitionRecords.series(&reader, { groups[$0] }) else { throw Self.malformed }
-            insert(entry)
-        case .layout:
-            guard let layout = DefinitionRecords.layout(&reader, { groups[$0] }, { series[$0] }) else {
-                throw Self.malformed
+        try lock.withLock { (_) throws(StoreError) in
+            var reader = RecordReader(payload)
+            switch kind {
+            case .group:
+                guard let group = DefinitionRecords.group(&reader) else { throw Self.malformed }
+                insert(group)
+            case .series:
+                guard let entry = DefinitionRecords.series(&reader, { groups[$0] }) else { throw Self.malformed }
+                insert(entry)
+            case .layout:
+                guard let layout = DefinitionRecords.layout(&reader, { groups[$0] }, { series[$0] }) else {
+                    throw Self.malformed
+                }
+                insert(layout)
+            default: break
             }
-            insert(layout)
-        default: break
         }
     }
 
     func layout(_ number: UInt32) -> RowLayout? {
-        lock.lock()
-        defer { lock.unlock() }
-        return layouts[number]
+        return lock.withLock { _ in
+            return layouts[number]
+        }
     }
 
     private static let malformed = StoreError(.damaged, "a definition in the series log cannot be read")
@@ -194,40 +192,41 @@ final class SeriesCatalogue: @unchecked Sendable {
     // MARK: - Questions
 
     var seriesCount: Int {
-        lock.lock()
-        defer { lock.unlock() }
-        return series.count
+        return lock.withLock { _ in
+            return series.count
+        }
     }
 
     func entries(_ numbers: [UInt32]) -> [SeriesEntry] {
-        lock.lock()
-        defer { lock.unlock() }
-        return numbers.compactMap { series[$0] }
+        return lock.withLock { _ in
+            return numbers.compactMap { series[$0] }
+        }
     }
 
     func groups(of tenant: TenantID) -> [SourceGroup] {
-        lock.lock()
-        defer { lock.unlock() }
-        return groupsByTenant[tenant] ?? []
+        return lock.withLock { _ in
+            return groupsByTenant[tenant] ?? []
+        }
     }
 
     var allGroups: [SourceGroup] {
-        lock.lock()
-        defer { lock.unlock() }
-        return Array(groups.values)
+        return lock.withLock { _ in
+            return Array(groups.values)
+        }
     }
 
     /// The series of `tenant` for which all matchers hold, group by group.
     func find(_ matchers: SeriesMatchers, tenant: TenantID, scope: AccessScope) -> [(SourceGroup, [SeriesEntry])] {
-        lock.lock()
-        defer { lock.unlock() }
-        var result: [(SourceGroup, [SeriesEntry])] = []
-        for group in groupsByTenant[tenant] ?? [] {
-            guard scope.shows(group.device), matchers.matches(device: group.device), matchers.matches(group.labels)
-            else { continue }
-            let found = matchers.hasMetric ? group.series.filter { matchers.matches(metric: $0.metric) } : group.series
-            if !found.isEmpty { result.append((group, found)) }
+        return lock.withLock { _ in
+            var result: [(SourceGroup, [SeriesEntry])] = []
+            for group in groupsByTenant[tenant] ?? [] {
+                guard scope.shows(group.device), matchers.matches(device: group.device), matchers.matches(group.labels)
+                else { continue }
+                let found =
+                    matchers.hasMetric ? group.series.filter { matchers.matches(metric: $0.metric) } : group.series
+                if !found.isEmpty { result.append((group, found)) }
+            }
+            return result
         }
-        return result
     }
 }

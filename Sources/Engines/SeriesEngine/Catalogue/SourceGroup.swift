@@ -94,7 +94,9 @@ final class RowLayout: Sendable {
     /// Words of a row in memory.
     var stride: Int { wordsPerRow + 1 }
 
-    /// The same columns, each of which may be absent. Lives in memory only, so it has no number.
+    /// The same columns, each of which may be absent.
+    ///
+    /// Lives in memory only, so it has no number.
     func addingPresence() -> RowLayout {
         RowLayout(number: 0, group: group, columns: columns, hasPresence: true, hasQuality: hasQuality)
     }

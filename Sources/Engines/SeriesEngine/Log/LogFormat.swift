@@ -1,4 +1,6 @@
-/// What a record of the log says. The raw values are on disk.
+/// What a record of the log says.
+///
+/// The raw values are on disk.
 enum RecordKind: UInt8, Sendable {
     /// A source was seen for the first time.
     case group = 1

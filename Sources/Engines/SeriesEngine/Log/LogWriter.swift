@@ -67,9 +67,10 @@ final class LogWriter: @unchecked Sendable {
 
     // MARK: - Any thread
 
-    /// Hands a record over. `completion` runs on the log's thread when the record is visible, or was not stored.
+    /// Hands a record over.
     ///
-    /// - Throws: `unavailable` when the log is closed or its queue is full, or what made the log read-only.
+    /// `completion` runs on the log's thread when the record is visible, or was not stored.  - Throws:
+    /// `unavailable` when the log is closed or its queue is full, or what made the log read-only.
     func enqueue(_ kind: RecordKind, _ buffer: RecordBuffer, completion: Completion? = nil) throws(StoreError) {
         buffer.pad()
         guard buffer.payload.count <= RecordHeader.payloadBytesMax else {
@@ -252,7 +253,9 @@ final class LogWriter: @unchecked Sendable {
         }
     }
 
-    /// Tells a later start that everything before was synced. Not synced itself: a missing mark costs nothing.
+    /// Tells a later start that everything before was synced.
+    ///
+    /// Not synced itself: a missing mark costs nothing.
     private func writeMark() {
         guard failure == nil, marked != offset else { return }
         marked = offset

@@ -1,4 +1,4 @@
-import Foundation
+import Synchronization
 import VigilModel
 
 /// The rows that are not in chunks, group by group.
@@ -6,7 +6,7 @@ import VigilModel
 /// Only the log's thread adds; readers copy the blocks they need under the lock and read them without it.
 final class SeriesMemory: @unchecked Sendable {
     // Unchecked: guarded by `lock`, like the blocks of every group.
-    private let lock = NSLock()
+    private let lock = Mutex(())
     private var sampleCount = 0
     private var emptySeriesCount = 0
     private var blockBytes = 0
@@ -18,32 +18,34 @@ final class SeriesMemory: @unchecked Sendable {
     }
 
     var totals: Totals {
-        lock.lock()
-        defer { lock.unlock() }
-        return Totals(samples: sampleCount, emptySeries: emptySeriesCount, bytes: blockBytes)
+        return lock.withLock { _ in
+            return Totals(samples: sampleCount, emptySeries: emptySeriesCount, bytes: blockBytes)
+        }
     }
 
     /// A copy of the blocks of each group, all of one moment.
     func snapshot(_ groups: [SourceGroup]) -> [[OpenBlock]] {
-        lock.lock()
-        defer { lock.unlock() }
-        return groups.map(\.blocks)
+        return lock.withLock { _ in
+            return groups.map(\.blocks)
+        }
     }
 
     // MARK: - The log's thread
 
-    /// Adds the readings of a record. Returns whether the payload was whole.
+    /// Adds the readings of a record.
+    ///
+    /// Returns whether the payload was whole.
     func append(_ payload: UnsafeRawBufferPointer, _ layout: (Int, UInt32) -> RowLayout?) -> Bool {
         guard var reader = BatchRecord.Reader(payload) else { return false }
         let arrival = reader.arrival
-        lock.lock()
-        defer { lock.unlock() }
-        var index = 0
-        while let (table, layout) = reader.next({ layout(index, $0) }) {
-            index += 1
-            append(table, layout, arrival)
+        return lock.withLock { _ in
+            var index = 0
+            while let (table, layout) = reader.next({ layout(index, $0) }) {
+                index += 1
+                append(table, layout, arrival)
+            }
+            return reader.remaining == 0
         }
-        return reader.remaining == 0
     }
 
     private func append(_ table: BatchRecord.Table, _ layout: RowLayout, _ arrival: Int64) {
@@ -70,19 +72,20 @@ final class SeriesMemory: @unchecked Sendable {
 
     /// Removes the samples of `series` in a range and returns how many there were.
     func delete(_ series: [SeriesEntry], from start: Int64, to end: Int64) -> Int {
-        lock.lock()
-        defer { lock.unlock() }
-        var removed = 0
-        // Counted as a query counts: a value that was overwritten is not a sample any more.
-        for (_, entries) in Dictionary(grouping: series, by: { $0.group.number }) {
-            guard let group = entries.first?.group else { continue }
-            for entry in entries {
-                removed += SeriesReader(entry: entry, blocks: group.blocks).samples(from: start, to: end).samples.count
+        return lock.withLock { _ in
+            var removed = 0
+            // Counted as a query counts: a value that was overwritten is not a sample any more.
+            for (_, entries) in Dictionary(grouping: series, by: { $0.group.number }) {
+                guard let group = entries.first?.group else { continue }
+                for entry in entries {
+                    removed +=
+                        SeriesReader(entry: entry, blocks: group.blocks).samples(from: start, to: end).samples.count
+                }
+                delete(Set(entries.map(\.number)), of: group, from: start, to: end)
+                markEmpty(entries, of: group)
             }
-            delete(Set(entries.map(\.number)), of: group, from: start, to: end)
-            markEmpty(entries, of: group)
+            return removed
         }
-        return removed
     }
 
     private func delete(_ numbers: Set<UInt32>, of group: SourceGroup, from start: Int64, to end: Int64) {

@@ -1,0 +1,90 @@
+/// Encodes floats as scaled decimals where their exact bits come back, as differences of bits otherwise.
+///
+/// | Byte 0 | What follows |
+/// |---|---|
+/// | 0…9 | decimals: that many places; count of exceptions; for each its index and its eight bytes; the integers |
+/// | 16 | bits: each XOR its neighbour before, as integers |
+enum FloatCodec {
+    private static let xorTag: UInt8 = 16
+    private static let placesMax = 9
+    private static let powers: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
+
+    static func encode(_ bits: [UInt64]) -> [UInt8] {
+        var previous: UInt64 = 0
+        let xored = bits.map { value -> Int64 in
+            defer { previous = value }
+            return Int64(bitPattern: value ^ previous)
+        }
+        let plain = [xorTag] + IntegerCodec.encode(xored)
+        guard let decimals = decimals(bits), decimals.count <= plain.count else { return plain }
+        return decimals
+    }
+
+    /// The integer that `places` decimal places make of a float, when exactly its bits come back.
+    @inline(__always)
+    private static func scaled(_ bits: UInt64, _ power: Double) -> Int64? {
+        let product = (Double(bitPattern: bits) * power).rounded()
+        guard abs(product) < 9e15 else { return nil }
+        let integer = Int64(product)
+        return (Double(integer) / power).bitPattern == bits ? integer : nil
+    }
+
+    private static func decimals(_ bits: [UInt64]) -> [UInt8]? {
+        // Exceptions (NaN, −0, a stray long fraction) cost ten bytes each: past one in 32, bits are better.
+        let allowed = bits.count / 32
+        var places = 0
+        var exceptions: [Int] = []
+        var integers: [Int64] = []
+        search: while places <= placesMax {
+            exceptions = []
+            integers = []
+            integers.reserveCapacity(bits.count)
+            for (index, value) in bits.enumerated() {
+                if let integer = scaled(value, powers[places]) {
+                    integers.append(integer)
+                } else {
+                    exceptions.append(index)
+                    guard exceptions.count <= allowed else {
+                        places += 1
+                        continue search
+                    }
+                    integers.append(integers.last ?? 0)
+                }
+            }
+            break
+        }
+        guard places <= placesMax else { return nil }
+        var writer = ByteWriter()
+        writer.append(UInt8(places))
+        writer.append(varint: UInt64(exceptions.count))
+        for index in exceptions {
+            writer.append(varint: UInt64(index))
+            writer.append(number: bits[index])
+        }
+        writer.append(contentsOf: IntegerCodec.encode(integers))
+        return writer.bytes
+    }
+
+    static func decode(_ bytes: ArraySlice<UInt8>, count: Int) throws(ByteReader.Malformed) -> [UInt64] {
+        guard count > 0 else { return [] }
+        var reader = ByteReader(bytes)
+        let tag = try reader.byte()
+        if tag == xorTag {
+            var previous: UInt64 = 0
+            return try IntegerCodec.decode(bytes[reader.position...], count: count).map { value in
+                previous ^= UInt64(bitPattern: value)
+                return previous
+            }
+        }
+        guard tag <= placesMax else { throw ByteReader.Malformed() }
+        let power = powers[Int(tag)]
+        let exceptions = try reader.count(limit: count)
+        var special: [(Int, UInt64)] = []
+        for _ in 0..<exceptions { special.append((try reader.count(limit: count - 1), try reader.number())) }
+        var result = try IntegerCodec.decode(bytes[reader.position...], count: count).map {
+            (Double($0) / power).bitPattern
+        }
+        for (index, value) in special { result[index] = value }
+        return result
+    }
+}
