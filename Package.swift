@@ -51,8 +51,15 @@ func target(
 }
 
 /// A C target that lives in `Sources/<layer>/<name>`.
-func clang(_ layer: Layer, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(layer.rawValue)/\(name)")
+func clang(
+    _ layer: Layer, _ name: String, _ dependencies: [Target.Dependency] = [], links libraries: [String] = []
+) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: "Sources/\(layer.rawValue)/\(name)",
+        linkerSettings: libraries.map { .linkedLibrary($0) }
+    )
 }
 
 /// A library of the system, found by its `module.modulemap`.
@@ -70,6 +77,11 @@ func tests(_ path: String, _ name: String, _ dependencies: [Target.Dependency]) 
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(path)", swiftSettings: swiftSettings)
 }
 
+/// A target that tests share, in `Tests/Support/<name>`.
+func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: swiftSettings)
+}
+
 // MARK: - Products of other packages
 
 extension Target.Dependency {
@@ -80,6 +92,7 @@ extension Target.Dependency {
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let grdbSQLite = product(name: "GRDBSQLite", package: "GRDB.swift")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
@@ -137,6 +150,8 @@ let package = Package(
         target(.foundations, "ConnectionKit"),
         system(.foundations, "CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         target(.foundations, "GzipKit", ["CZlib"]),
+        clang(.foundations, "CSQLiteVFS", ["CStorage"], links: ["sqlite3"]),
+        target(.foundations, "SQLiteKit", ["CSQLiteVFS", "StorageKit", .grdb, .grdbSQLite]),
         // Model
         target(.model, "VigilModel"),
         // Languages
@@ -181,6 +196,7 @@ let package = Package(
         .plugin(
             name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedFilesTool"], path: "Plugins/EmbedFiles"),
         // Tests
+        support("TemporaryFolders"),
         tests("Foundations/StorageKitTests", "StorageKitTests", ["StorageKit"]),
         tests("Languages/CSVTests", "CSVTests", ["CSV"]),
         tests("Languages/LineProtocolTests", "LineProtocolTests", ["LineProtocol", "VigilModel"]),
@@ -194,5 +210,6 @@ let package = Package(
         tests(
             "Engines/SeriesEngineTests", "SeriesEngineTests",
             ["SeriesEngine", "StoreContracts", "VigilPorts", "VigilModel"]),
+        tests("Foundations/SQLiteKitTests", "SQLiteKitTests", ["SQLiteKit", "TemporaryFolders"]),
     ]
 )
