@@ -161,6 +161,7 @@ let package = Package(
         target(.ports, "VigilPorts", ["VigilModel"], embeds: true),
         // Engines
         target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit", "CZstd"]),
+        target(.engines, "RelationalEngine", ["VigilPorts", "VigilModel", "SQLiteKit", .crypto]),
         // Adapters
         system(.adapters, "CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
         target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ"]),
@@ -197,6 +198,9 @@ let package = Package(
             name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedFilesTool"], path: "Plugins/EmbedFiles"),
         // Tests
         support("TemporaryFolders"),
+        tests(
+            "Engines/RelationalEngineTests", "RelationalEngineTests",
+            ["RelationalEngine", "TemporaryFolders", "VigilPorts", "VigilModel"]),
         tests("Foundations/StorageKitTests", "StorageKitTests", ["StorageKit"]),
         tests("Languages/CSVTests", "CSVTests", ["CSV"]),
         tests("Languages/LineProtocolTests", "LineProtocolTests", ["LineProtocol", "VigilModel"]),

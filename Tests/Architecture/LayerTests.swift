@@ -15,7 +15,7 @@ import Testing
         "Services": ["Queries", "Ports", "Languages", "Model"],
         "Interface": ["Services", "Queries", "Ports", "Languages", "Model"],
         "Packs": ["Interface", "Services", "Queries", "Ports", "Languages", "Model"],
-        "Server": ["Interface", "Services", "Queries", "Ports", "Languages", "Model"],
+        "Server": ["Interface", "Services", "Queries", "Ports", "Languages", "Model", "Foundations"],
         "Apps": [
             "Server", "Packs", "Interface", "Services", "Queries", "Adapters", "Engines", "Ports", "Languages", "Model",
             "Foundations",

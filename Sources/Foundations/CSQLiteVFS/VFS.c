@@ -39,22 +39,9 @@ static int read_database(vigil_file *file, void *buffer, int amount, int64_t off
         if (rc != SQLITE_OK) return rc;
     }
     if (amount == file->page_size && offset % file->page_size == 0) return read_page(file, buffer, offset);
-    uint8_t *page = vigil_scratch(file, file->page_size);
-    if (page == NULL) return SQLITE_NOMEM;
-    for (int done = 0; done < amount;) {
-        int64_t begin = (offset + done) / file->page_size * file->page_size;
-        int skipped = (int)(offset + done - begin);
-        int rc = read_page(file, page, begin);
-        if (rc != SQLITE_OK) {
-            memset((uint8_t *)buffer + done, 0, (size_t)(amount - done));
-            return rc;
-        }
-        int piece = file->page_size - skipped;
-        if (piece > amount - done) piece = amount - done;
-        memcpy((uint8_t *)buffer + done, page + skipped, (size_t)piece);
-        done += piece;
-    }
-    return SQLITE_OK;
+    // Only the header is ever read apart from its page, before SQLite has looked whether the log has a newer first page:
+    // a checkpoint that was torn there is no damage. The first page is read whole, and checked, right after.
+    return file->real->pMethods->xRead(file->real, buffer, amount, offset);
 }
 
 static int file_read(sqlite3_file *base, void *buffer, int amount, sqlite3_int64 offset) {

@@ -25,6 +25,7 @@ package final class SQLiteConnection: Sendable {
 
     package init(_ path: String, _ options: SQLiteOptions = SQLiteOptions()) throws(SQLiteFailure) {
         self.path = path
+        _ = vigil_vfs_take_damage(nil)
         let code = vigil_vfs_register()
         guard code == SQLITE_OK else {
             throw SQLiteFailure(.misuse, "The file layer was not taken", resultCode: code, path: path)
@@ -76,12 +77,20 @@ package final class SQLiteConnection: Sendable {
         return configuration
     }
 
-    /// Runs `body` alone on this connection, on the thread of the caller. A body must not call `run` again.
+    /// Runs `body` alone on this connection, on the thread of the caller.
+    ///
+    /// A body must not call `run` again.
     package func run<Result>(_ body: (SQLiteSession) throws -> Result) throws -> Result {
-        try queue.writeWithoutTransaction { _ in try body(session) }
+        try queue.writeWithoutTransaction { _ in
+            // What another connection left behind on this thread is not ours.
+            _ = vigil_vfs_take_damage(nil)
+            return try body(session)
+        }
     }
 
-    /// Ends the connection; the last one of a file moves the log into it. Calls afterwards fail with `misuse`.
+    /// Ends the connection; the last one of a file moves the log into it.
+    ///
+    /// Calls afterwards fail with `misuse`.
     package func close() throws(SQLiteFailure) {
         do {
             queue.writeWithoutTransaction { _ in session.finish() }

@@ -46,11 +46,15 @@ package enum SQLiteFaults {
             plans[prefix] = plan
             return plans.isEmpty
         }
-        let function: vigil_fault_function? = isEmpty ? nil : { _, operation, path, offset, amount in
-            guard let path, let operation = Operation(rawValue: operation) else { return 0 }
-            let event = Event(operation: operation, path: String(cString: path), offset: offset, amount: Int(amount))
-            return SQLiteFaults.outcome(of: event)
-        }
+        let function: vigil_fault_function? =
+            isEmpty
+            ? nil
+            : { _, operation, path, offset, amount in
+                guard let path, let operation = Operation(rawValue: operation) else { return 0 }
+                let event = Event(
+                    operation: operation, path: String(cString: path), offset: offset, amount: Int(amount))
+                return SQLiteFaults.outcome(of: event)
+            }
         vigil_vfs_set_fault(function, nil)
     }
 

@@ -2,7 +2,9 @@ import CSQLiteVFS
 import GRDBSQLite
 
 extension SQLiteSession {
-    /// Moves the log into the file and empties it, as far as readers allow. Returns whether it is empty now.
+    /// Moves the log into the file and empties it, as far as readers allow.
+    ///
+    /// Returns whether it is empty now.
     @discardableResult
     package func checkpoint() throws(SQLiteFailure) -> Bool {
         let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
@@ -11,7 +13,9 @@ extension SQLiteSession {
         return true
     }
 
-    /// Reads every page of the file, not of the cache, and checks its checksum. Returns how many pages there are.
+    /// Reads every page of the file, not of the cache, and checks its checksum.
+    ///
+    /// Returns how many pages there are.
     package func scanPages() throws(SQLiteFailure) -> Int {
         var pages: Int64 = 0
         var damage = vigil_damage()

@@ -1,7 +1,9 @@
 import CSQLiteVFS
 import GRDBSQLite
 
-/// What may be done with a connection while it is ours. Use it only inside ``SQLiteConnection/run(_:)``.
+/// What may be done with a connection while it is ours.
+///
+/// Use it only inside ``SQLiteConnection/run(_:)``.
 package final class SQLiteSession {
     let handle: OpaquePointer
     package let path: String
@@ -69,7 +71,9 @@ package final class SQLiteSession {
     // MARK: Limits
 
     /// Asks `interruption` every few thousand steps while a statement runs; when it says true, the statement fails with
-    /// `interrupted`. `nil` asks no more.
+    /// `interrupted`.
+    ///
+    /// `nil` asks no more.
     package func interrupt(when interruption: (() -> Bool)?) {
         self.interruption = interruption
         guard interruption != nil else {
@@ -100,7 +104,9 @@ package final class SQLiteSession {
         try execute("COMMIT")
     }
 
-    /// Ends the transaction, if one is open. SQLite may have ended it itself, after a full disk for example.
+    /// Ends the transaction, if one is open.
+    ///
+    /// SQLite may have ended it itself, after a full disk for example.
     package func rollback() throws(SQLiteFailure) {
         if isInTransaction { try execute("ROLLBACK") }
     }

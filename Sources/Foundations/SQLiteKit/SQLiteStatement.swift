@@ -9,7 +9,9 @@ package enum SQLiteValue: Sendable, Hashable {
     case bytes([UInt8])
 }
 
-/// A prepared statement. Parameters count from 1, columns from 0.
+/// A prepared statement.
+///
+/// Parameters count from 1, columns from 0.
 package final class SQLiteStatement {
     private let pointer: OpaquePointer
     private unowned let session: SQLiteSession
@@ -23,7 +25,8 @@ package final class SQLiteStatement {
         var isWhole = true
         let code = text.withCString { start in
             var tail: UnsafePointer<CChar>?
-            let code = sqlite3_prepare_v3(session.handle, start, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, &tail)
+            let code = sqlite3_prepare_v3(
+                session.handle, start, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, &tail)
             // SQLite compiles the first statement and would forget the rest in silence.
             isWhole = tail.map { String(cString: $0).allSatisfy { $0.isWhitespace || $0 == ";" } } ?? true
             return code
@@ -90,7 +93,9 @@ package final class SQLiteStatement {
 
     // MARK: Rows
 
-    /// Goes to the next row. Returns false at the end.
+    /// Goes to the next row.
+    ///
+    /// Returns false at the end.
     package func step() throws(SQLiteFailure) -> Bool {
         let code = sqlite3_step(pointer)
         if code == SQLITE_ROW { return true }
@@ -137,7 +142,8 @@ package final class SQLiteStatement {
     }
 
     /// Lends the bytes of a column without copying them, until the next step.
-    package func withBytes<Result>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    package func withBytes<Result>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
+    {
         let start = sqlite3_column_blob(pointer, Int32(column))
         let count = start == nil ? 0 : Int(sqlite3_column_bytes(pointer, Int32(column)))
         return try body(UnsafeRawBufferPointer(start: start, count: count))

@@ -50,8 +50,12 @@ struct DamageTests {
         var bytes = try folder.bytes(of: "a.db")
         bytes.replaceSubrange(3072..<4096, with: bytes[4096..<5120])
         try folder.write(bytes, to: "a.db")
-        let failure = #expect(throws: SQLiteFailure.self) { try answer(folder.file("a.db")) }
+        let failure = #expect(throws: SQLiteFailure.self) {
+            let damaged = try SQLiteConnection(folder.file("a.db"), SQLiteOptions(access: .read))
+            _ = try damaged.run { try $0.scanPages() }
+        }
         #expect(failure?.code == .damaged)
+        #expect(failure?.offset == 3072)
     }
 
     /// The folder as a crash leaves it: the log is not yet in the file.
@@ -60,7 +64,7 @@ struct DamageTests {
         let connection = try SQLiteConnection(source.file("a.db"), SQLiteOptions(pageSize: 1024, checkpointPages: 0))
         try fill(connection, rows: 30)
         for row in 0..<10 {
-            try connection.run { session in
+            try connection.run { (session) throws in
                 _ = try session.run("UPDATE t SET b = ? WHERE a = ?", [.text("new \(row)"), .integer(Int64(row))])
             }
         }
@@ -124,8 +128,12 @@ struct DamageTests {
         for place in stride(from: 32 + 24 + 5, to: 30_000, by: 1048) {
             try folder.flip(bit: place * 8, of: "a.db-wal")
         }
-        let reader = try SQLiteConnection(folder.file("a.db"), SQLiteOptions(access: .read))
-        let failure = #expect(throws: SQLiteFailure.self) { try reader.run { try $0.row(Self.question) } }
+        let failure = withExtendedLifetime(writer) {
+            #expect(throws: SQLiteFailure.self) {
+                let reader = try SQLiteConnection(folder.file("a.db"), SQLiteOptions(access: .read))
+                _ = try reader.run { try $0.row(Self.question) }
+            }
+        }
         #expect(failure?.code == .damaged)
         #expect(failure?.path == folder.file("a.db-wal"))
     }

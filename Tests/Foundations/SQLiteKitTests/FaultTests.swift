@@ -8,7 +8,7 @@ struct FaultTests {
     private func database() throws -> (TemporaryFolder, SQLiteConnection) {
         let folder = try TemporaryFolder()
         let connection = try SQLiteConnection(folder.file("a.db"))
-        try connection.run { session in
+        try connection.run { (session) throws in
             try session.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB) STRICT; INSERT INTO t VALUES (1, NULL)")
         }
         return (folder, connection)
@@ -31,7 +31,7 @@ struct FaultTests {
                 return number >= failing ? outcome : .proceed
             }
             let failure = #expect(throws: SQLiteFailure.self) {
-                try connection.run { session in
+                try connection.run { (session) throws in
                     defer { try? session.rollback() }
                     try session.begin(immediate: true)
                     try session.run("INSERT INTO t VALUES (2, zeroblob(20000))")
@@ -75,7 +75,7 @@ struct FaultTests {
     @Test func `a checkpoint that fails anywhere loses nothing`() throws {
         for failing in 0..<5 {
             let (folder, connection) = try database()
-            try connection.run { session in
+            try connection.run { (session) throws in
                 for row in 2..<6 { try session.run("INSERT INTO t VALUES (?, zeroblob(5000))", [.integer(Int64(row))]) }
             }
             let writes = Mutex(0)
@@ -93,7 +93,7 @@ struct FaultTests {
             for name in ["a.db", "a.db-wal", "a.db-mark"] { try copy.write(try folder.bytes(of: name), to: name) }
             SQLiteFaults.set(below: folder.path, nil)
             let reopened = try SQLiteConnection(copy.file("a.db"), SQLiteOptions(access: .update))
-            try reopened.run { session in
+            try reopened.run { (session) throws in
                 #expect(try session.row("SELECT sum(a), sum(length(b)) FROM t") == [.integer(15), .integer(20000)])
                 #expect(try session.structuralFaults() == [])
                 #expect(try session.checkpoint())

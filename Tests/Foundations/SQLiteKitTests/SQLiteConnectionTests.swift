@@ -10,7 +10,7 @@ struct SQLiteConnectionTests {
             .null, .integer(.min), .integer(.max), .real(-0.5), .text(""), .text("é\u{1F525}'\""), .bytes([]),
             .bytes([0, 255]),
         ]
-        try connection.run { session in
+        try connection.run { (session) throws in
             for value in values {
                 #expect(try session.row("SELECT ?", [value]) == [value])
             }
@@ -21,7 +21,7 @@ struct SQLiteConnectionTests {
         let folder = try TemporaryFolder()
         do {
             let connection = try SQLiteConnection(folder.file("a.db"))
-            try connection.run { session in
+            try connection.run { (session) throws in
                 try session.execute("CREATE TABLE t (a INTEGER PRIMARY KEY) STRICT")
                 try session.begin(immediate: true)
                 #expect(try session.run("INSERT INTO t VALUES (1), (2)") == 2)
@@ -41,7 +41,7 @@ struct SQLiteConnectionTests {
         let folder = try TemporaryFolder()
         let connection = try SQLiteConnection(folder.file("a.db"), SQLiteOptions(pageSize: pageSize))
         try fill(connection, rows: 300)
-        try connection.run { session in
+        try connection.run { (session) throws in
             #expect(try session.checkpoint())
             let count = try pageCount(session)
             #expect(try session.scanPages() == count)
@@ -55,7 +55,7 @@ struct SQLiteConnectionTests {
     @Test func `a transaction larger than the cache reads its own pages from the log`() throws {
         let folder = try TemporaryFolder()
         let connection = try SQLiteConnection(folder.file("a.db"), SQLiteOptions(cacheBytes: 64 << 10))
-        try connection.run { session in
+        try connection.run { (session) throws in
             try session.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB NOT NULL) STRICT")
             try session.begin(immediate: true)
             for row in 0..<4000 {
@@ -69,7 +69,7 @@ struct SQLiteConnectionTests {
         }
         let reader = try SQLiteConnection(folder.file("a.db"), SQLiteOptions(access: .read))
         #expect(try reader.run { try $0.row("SELECT sum(length(b)) FROM t") } == [.integer(2_000_000)])
-        try connection.run { session in
+        try connection.run { (session) throws in
             try session.begin(immediate: true)
             try session.run("UPDATE t SET b = randomblob(600)")
             try session.rollback()
@@ -84,7 +84,7 @@ struct SQLiteConnectionTests {
         let reader = try SQLiteConnection(folder.file("a.db"), SQLiteOptions(access: .read))
         try reader.run { try $0.copy(to: folder.file("copy.db")) }
         let copy = try SQLiteConnection(folder.file("copy.db"), SQLiteOptions(access: .read))
-        try copy.run { session in
+        try copy.run { (session) throws in
             #expect(try session.row("SELECT count(*) FROM t") == [.integer(100)])
             let count = try pageCount(session)
             #expect(try session.scanPages() == count)
@@ -94,7 +94,7 @@ struct SQLiteConnectionTests {
     @Test func `a running statement stops when asked`() throws {
         let folder = try TemporaryFolder()
         let connection = try SQLiteConnection(folder.file("a.db"))
-        try connection.run { session in
+        try connection.run { (session) throws in
             session.interrupt(when: { true })
             let failure = #expect(throws: SQLiteFailure.self) {
                 try session.row(
@@ -109,7 +109,7 @@ struct SQLiteConnectionTests {
     @Test func `a text of two statements is refused, not half done`() throws {
         let folder = try TemporaryFolder()
         let connection = try SQLiteConnection(folder.file("a.db"))
-        try connection.run { session in
+        try connection.run { (session) throws in
             let failure = #expect(throws: SQLiteFailure.self) { try session.row("SELECT 1; SELECT 2") }
             #expect(failure?.code == .invalid)
             #expect(try session.row("SELECT 1 ; ") == [.integer(1)])
@@ -119,9 +119,11 @@ struct SQLiteConnectionTests {
     @Test func `statements are kept up to the limit`() throws {
         let folder = try TemporaryFolder()
         let connection = try SQLiteConnection(folder.file("a.db"), SQLiteOptions(statementCount: 2))
-        try connection.run { session in
+        try connection.run { (session) throws in
             for round in 0..<3 {
-                for number in 0..<5 { #expect(try session.row("SELECT \(number)") == [.integer(Int64(number))], "\(round)") }
+                for number in 0..<5 {
+                    #expect(try session.row("SELECT \(number)") == [.integer(Int64(number))], "\(round)")
+                }
             }
         }
     }
@@ -136,7 +138,7 @@ struct SQLiteConnectionTests {
     func `failures are told apart`(statement: String, code: SQLiteFailure.Code) throws {
         let folder = try TemporaryFolder()
         let connection = try SQLiteConnection(folder.file("a.db"))
-        try connection.run { session in
+        try connection.run { (session) throws in
             try session.execute(
                 """
                 CREATE TABLE parent (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE CHECK (name <> '')) STRICT;
@@ -161,7 +163,7 @@ struct SQLiteConnectionTests {
 
 /// Makes a table with an index, and rows that need overflow pages.
 func fill(_ connection: SQLiteConnection, rows: Int) throws {
-    try connection.run { session in
+    try connection.run { (session) throws in
         try session.execute(
             "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL) STRICT; CREATE INDEX t_b ON t (b)")
         try session.begin(immediate: true)

@@ -68,7 +68,9 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
         }
     }
 
-    /// Takes a connection back and hands it to whoever waits longest. One that is no longer usable is closed.
+    /// Takes a connection back and hands it to whoever waits longest.
+    ///
+    /// One that is no longer usable is closed.
     package func release(_ connection: Connection) {
         let outcome = state.withLock {
             $0.giveBack(connection, usable: connection.isUsable, settings: settings, now: clock.now())
@@ -100,7 +102,9 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
         }
     }
 
-    /// Closes the connections that rest. Those that are given out are not touched.
+    /// Closes the connections that rest.
+    ///
+    /// Those that are given out are not touched.
     package func closeIdle() {
         closeAll(state.withLock { $0.removeIdle() })
     }

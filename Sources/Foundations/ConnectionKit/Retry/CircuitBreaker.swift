@@ -21,7 +21,9 @@ package struct CircuitBreaker<Instant: InstantProtocol>: Sendable where Instant.
         retryAt == nil ? .closed : trying ? .halfOpen : .open
     }
 
-    /// Whether a call may be made now. When the back-off has passed, only the first to ask may.
+    /// Whether a call may be made now.
+    ///
+    /// When the back-off has passed, only the first to ask may.
     package mutating func permits(at now: Instant) -> Bool {
         guard let retryAt else { return true }
         guard !trying, now >= retryAt else { return false }

@@ -39,7 +39,9 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         UnownedSerialExecutor(ordinary: self)
     }
 
-    /// Lets the thread end when nothing is left to do. Calling it again is no error.
+    /// Lets the thread end when nothing is left to do.
+    ///
+    /// Calling it again is no error.
     package func stop() {
         condition.lock()
         if state == .running { state = .stopping }

@@ -19,6 +19,7 @@ package protocol RelationalStore: Sendable {
     /// When the transaction cannot be serialized with others, it is rolled back and the body runs again, up to ten
     /// times; then `contention` is thrown. Whatever the body throws rolls back and is thrown on. The commit is durable
     /// when this returns.
+    @discardableResult
     func write<Result: Sendable>(
         in scope: AccessScope, _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
     ) async throws -> Result
@@ -34,8 +35,18 @@ package protocol RelationalStore: Sendable {
     /// position it handled misses nothing. Entries of one aggregate are in the order of their transactions.
     func outbox(after position: OutboxPosition, limit: Int) async throws -> [OutboxEntry]
 
+    /// Yields after entries came into the outbox, as far as this process can know; several arrivals may be one element.
+    ///
+    /// A reader waits for it instead of asking all the time, and still asks now and then: other processes write too.
+    func outboxArrivals() -> AsyncStream<Void>
+
     /// Ends connections. Calls that run finish; later calls throw `unavailable`.
     func close() async
+}
+
+extension RelationalStore {
+    /// For stores that cannot know: never yields.
+    package func outboxArrivals() -> AsyncStream<Void> { AsyncStream { _ in } }
 }
 
 /// What a body does with its transaction.

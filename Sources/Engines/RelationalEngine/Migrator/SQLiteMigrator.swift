@@ -1,0 +1,153 @@
+import Crypto
+import Foundation
+import SQLiteKit
+import VigilModel
+package import VigilPorts
+
+/// Moves the schema of a SQLite file.
+package struct SQLiteMigrator: SchemaMigrator {
+    private let store: SQLiteStore
+    private let backups: String?
+    private let clock: any TimeSource
+
+    /// - Parameter backups: The folder that gets a copy of the file before each change; `nil` makes none (tests).
+    package init(_ store: SQLiteStore, backups: String?, clock: any TimeSource) {
+        self.store = store
+        self.backups = backups
+        self.clock = clock
+    }
+
+    package func status(_ migrations: [Migration]) async throws -> [MigrationStatus] {
+        try await store.write(in: Self.scope) { transaction in
+            try Self.status(migrations, transaction)
+        }
+    }
+
+    package func up(_ migrations: [Migration], to target: Int?, dryRun: Bool) async throws -> [MigrationStatus] {
+        let statuses = try await status(migrations)
+        try MigrationStatus.refuseForeignHistory(statuses)
+        let pending = migrations.filter { migration in
+            statuses.contains { $0.number == migration.number && $0.state == .pending }
+                && migration.number <= target ?? .max
+        }
+        .sorted { $0.number < $1.number }
+        guard !pending.isEmpty else { return [] }
+        if dryRun { return try await tryOnCopy(pending) }
+        if statuses.contains(where: { $0.state == .applied }) { try await backUp(before: pending[0]) }
+        var applied: [MigrationStatus] = []
+        for migration in pending { applied.append(try await apply(migration)) }
+        return applied
+    }
+
+    package func down(_ migrations: [Migration], steps: Int) async throws -> [MigrationStatus] {
+        let statuses = try await status(migrations)
+        try MigrationStatus.refuseForeignHistory(statuses)
+        let applied = statuses.filter { $0.state == .applied }.suffix(max(0, steps)).reversed()
+        guard let first = applied.first, let newest = migrations.first(where: { $0.number == first.number }) else {
+            return []
+        }
+        try await backUp(before: newest)
+        var result: [MigrationStatus] = []
+        for status in applied {
+            guard let migration = migrations.first(where: { $0.number == status.number }) else { continue }
+            try await takeBack(migration)
+            result.append(
+                MigrationStatus(
+                    number: migration.number, name: migration.name, state: .pending, checksum: status.checksum))
+        }
+        return result
+    }
+
+    private static let scope = SystemScope.allTenants("moving the schema")
+
+    private func apply(_ migration: Migration) async throws -> MigrationStatus {
+        let script = try Migration.rendered(migration.up, for: store.dialect)
+        let checksum = Self.checksum(migration)
+        let now = clock.now()
+        try await store.write(in: Self.scope) { transaction in
+            for statement in SQLScript.statements(of: script) { try transaction.execute(SQL(unchecked: statement)) }
+            try migration.data?(transaction)
+            try transaction.execute(
+                """
+                INSERT INTO schema_migrations (number, name, checksum, applied)
+                VALUES (\(migration.number), \(migration.name), \(checksum), \(now))
+                """)
+        }
+        return MigrationStatus(number: migration.number, name: migration.name, state: .applied, checksum: checksum)
+    }
+
+    private func takeBack(_ migration: Migration) async throws {
+        let script = try Migration.rendered(migration.down, for: store.dialect)
+        try await store.write(in: Self.scope) { transaction in
+            for statement in SQLScript.statements(of: script) { try transaction.execute(SQL(unchecked: statement)) }
+            try transaction.execute("DELETE FROM schema_migrations WHERE number = \(migration.number)")
+        }
+    }
+
+    /// Applies to a copy of the file, which is removed again.
+    private func tryOnCopy(_ pending: [Migration]) async throws -> [MigrationStatus] {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "vigil-dry-run-\(EntryID(at: clock.now()))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let copy = folder.appending(path: "copy.db").path(percentEncoded: false)
+        try await store.copy(to: copy)
+        let trial = try SQLiteStore(path: copy, readerCount: 1)
+        let migrator = SQLiteMigrator(trial, backups: nil, clock: clock)
+        var result: [MigrationStatus] = []
+        do {
+            for migration in pending { result.append(try await migrator.apply(migration)) }
+        } catch {
+            await trial.close()
+            throw error
+        }
+        await trial.close()
+        return result
+    }
+
+    private func backUp(before migration: Migration) async throws {
+        guard let backups else { return }
+        try FileManager.default.createDirectory(atPath: backups, withIntermediateDirectories: true)
+        let stamp = clock.now().description.replacing(":", with: "")
+        try await store.copy(to: "\(backups)/\(stamp)-before-\(migration.number)-\(migration.name).db")
+    }
+
+    private static func status(_ migrations: [Migration], _ transaction: any SQLTransaction) throws
+        -> [MigrationStatus]
+    {
+        try transaction.execute(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+                number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied INTEGER NOT NULL
+            ) STRICT
+            """)
+        let applied = try transaction.rows("SELECT number, name, checksum FROM schema_migrations").map { row in
+            AppliedMigration(
+                number: try row.get("number"), name: try row.get("name"), checksum: try row.get("checksum"))
+        }
+        return MigrationStatus.compare(migrations, with: applied, checksum: checksum)
+    }
+
+    private static func checksum(_ migration: Migration) -> String {
+        SHA256.hash(data: Data((migration.up + "\u{0}" + migration.down).utf8))
+            .map { byte in
+                let text = String(byte, radix: 16)
+                return text.count == 1 ? "0" + text : text
+            }
+            .joined()
+    }
+}
+
+extension SQLiteStore {
+    /// Writes a consistent copy of the whole database while others go on reading and writing.
+    package func copy(to target: String) async throws {
+        try await writer.perform { [path] _ in
+            do {
+                let source = try SQLiteConnection(path, SQLiteOptions(access: .update))
+                defer { try? source.close() }
+                try source.run { session in try session.copy(to: target) }
+            } catch let failure as SQLiteFailure {
+                throw StoreError(failure)
+            }
+        }
+    }
+}
