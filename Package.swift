@@ -91,6 +91,7 @@ extension Target.Dependency {
     static let configuration = product(name: "Configuration", package: "swift-configuration")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
+    static let deque = product(name: "DequeModule", package: "swift-collections")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
     static let grdbSQLite = product(name: "GRDBSQLite", package: "GRDB.swift")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
@@ -162,6 +163,9 @@ let package = Package(
         // Engines
         target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit", "CZstd"]),
         target(.engines, "RelationalEngine", ["VigilPorts", "VigilModel", "SQLiteKit", .crypto]),
+        target(.engines, "LocalEngine", ["VigilPorts", "VigilModel", .deque]),
+        target(.engines, "SQLStores", ["VigilPorts", "VigilModel"], embeds: true),
+        target(.engines, "Blobs", ["VigilPorts", "VigilModel", "StorageKit", .crypto]),
         // Adapters
         system(.adapters, "CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
         target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ"]),
@@ -173,7 +177,8 @@ let package = Package(
         // Packs
         // Server
         target(
-            .server, "Dashboard", ["VigilInterface", "VigilServices", "VigilModel", .httpTypes, .mustache], embeds: true),
+            .server, "Dashboard", ["VigilInterface", "VigilServices", "VigilModel", .httpTypes, .mustache], embeds: true
+        ),
         target(
             .server, "VigilServer",
             [
