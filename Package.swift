@@ -168,7 +168,7 @@ let package = Package(
         target(.engines, "Blobs", ["VigilPorts", "VigilModel", "StorageKit", .crypto]),
         // Adapters
         system(.adapters, "CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
-        target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ"]),
+        target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ", .crypto]),
         // Queries
         // Services
         target(.services, "VigilServices", ["VigilPorts", "VigilModel", .crypto, .cryptoExtras], embeds: true),
@@ -220,5 +220,8 @@ let package = Package(
             "Engines/SeriesEngineTests", "SeriesEngineTests",
             ["SeriesEngine", "StoreContracts", "VigilPorts", "VigilModel"]),
         tests("Foundations/SQLiteKitTests", "SQLiteKitTests", ["SQLiteKit", "TemporaryFolders"]),
+        tests(
+            "Adapters/PostgresAdapterTests", "PostgresAdapterTests",
+            ["PostgresAdapter", "ConnectionKit", "StoreContracts", "VigilPorts", "VigilModel"]),
     ]
 )

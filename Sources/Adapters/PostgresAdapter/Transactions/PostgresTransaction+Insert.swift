@@ -11,7 +11,8 @@ extension PostgresTransaction {
         guard !rows.isEmpty else { return 0 }
         let names = columns.map(\.description)
         for row in rows where row.count != names.count {
-            throw StoreError(.internalFault, "A row has another number of values than columns",
+            throw StoreError(
+                .internalFault, "A row has another number of values than columns",
                 details: ["table": table.description])
         }
         if rows.count < Self.batchSize || mustGoRowByRow(names, rows, conflict) {

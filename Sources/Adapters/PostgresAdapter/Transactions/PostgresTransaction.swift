@@ -22,8 +22,14 @@ final class PostgresTransaction: SQLTransaction {
     private var isBegun = false
     private var cursors = 0
     var outboxEntries: Int64 = 0
+    private let givenOpening: [WireRequest]?
 
-    init(_ wire: Wire, _ configuration: PostgresConfiguration, scope: AccessScope, mode: Mode) {
+    /// - Parameter opening: What opens it instead of the scope's role and tenant: for the schema's owner only.
+    init(
+        _ wire: Wire, _ configuration: PostgresConfiguration, scope: AccessScope, mode: Mode,
+        opening: [WireRequest]? = nil
+    ) {
+        givenOpening = opening
         self.wire = wire
         self.configuration = configuration
         self.scope = scope
@@ -95,6 +101,7 @@ final class PostgresTransaction: SQLTransaction {
     }
 
     private var opening: [WireRequest] {
+        if let givenOpening { return givenOpening }
         let role = scope.tenant == nil ? configuration.systemRole : configuration.tenantRole
         let parameters: [SQLValue] = [.text(role), .text(scope.tenant?.description ?? "")]
         let settings = "SELECT set_config('role', $1, true), set_config('vigil.tenant', $2, true)"

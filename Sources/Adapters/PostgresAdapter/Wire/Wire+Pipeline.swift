@@ -27,7 +27,9 @@ extension Wire {
         if let name = statements.name(of: key) { return name }
         let (name, evicted) = statements.insert(key)
         for old in evicted {
-            guard PQsendQueryParams(raw, "DEALLOCATE \(old)", 0, nil, nil, nil, nil, 0) == 1 else { throw broken(.lost) }
+            guard PQsendQueryParams(raw, "DEALLOCATE \(old)", 0, nil, nil, nil, nil, 0) == 1 else {
+                throw broken(.lost)
+            }
             expected.append(.ignored)
         }
         guard PQsendPrepare(raw, name, key.text, Int32(key.types.count), key.types) == 1 else { throw broken(.lost) }
