@@ -1,0 +1,3 @@
+DROP TABLE application_logs;
+DROP TABLE idempotency_keys;
+DROP TABLE consumer_cursors;

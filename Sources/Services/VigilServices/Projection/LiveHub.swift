@@ -1,0 +1,218 @@
+import Foundation
+import VigilModel
+package import VigilPorts
+
+/// Gives each listener the live messages that it asked for and may hear.
+///
+/// It hears the bus once for all listeners: `live.*` from the projector and `readings.*` from ingest. A listener that
+/// falls ``bufferedMessages`` behind is let go, so that it costs nobody else anything; it comes back and resumes.
+package actor LiveHub {
+    package static let bufferedMessages = 512
+    package static let patternsPerListener = 64
+    /// A listener that missed more than this is told to read everything anew.
+    static let replayedMessages = 1_000
+    private static let busBuffer = 8_192
+
+    let stores: Stores
+    private let clock: any TimeSource
+    private var listeners: [TenantID: [LiveSession.ID: LiveListener]] = [:]
+    private var nextID: LiveSession.ID = 1
+    private var isStopped = false
+    /// The last position heard from the projector.
+    private(set) var sequence: Int64 = 0
+
+    package init(stores: Stores, clock: any TimeSource) {
+        self.stores = stores
+        self.clock = clock
+    }
+
+    /// How many listeners there are.
+    package var count: Int { listeners.values.reduce(0) { $0 + $1.count } }
+
+    /// Hears the bus until the task is cancelled.
+    package func run() async throws {
+        sequence = max(sequence, try await newestPosition())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for pattern in ["live.*", "readings.*"] {
+                group.addTask { try await self.hear(pattern) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func hear(_ pattern: String) async throws {
+        while !Task.isCancelled {
+            let messages = try await stores.bus.subscribe(pattern, buffer: Self.busBuffer)
+            for await message in messages { receive(message) }
+            // We fell behind, or the bus went away: nobody knows what was missed.
+            if !Task.isCancelled { resyncAll() }
+        }
+    }
+
+    // MARK: Listeners
+
+    /// Lets a principal with a tenant listen.
+    ///
+    /// - Throws: `unauthenticated` for nobody; `unavailable` while the server stops.
+    package func open(_ principal: Principal) throws(ServiceError) -> LiveSession {
+        guard let tenant = try principal.requiredScope().tenant else {
+            throw ServiceError(.invalid, "live.tenant", "Listening takes a tenant.")
+        }
+        guard !isStopped else {
+            throw ServiceError(.unavailable, "live.stopping", "The server stops.", retryAfter: .seconds(2))
+        }
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: LiveSession.Delivery.self, bufferingPolicy: .bufferingOldest(Self.bufferedMessages))
+        let id = nextID
+        nextID += 1
+        listeners[tenant, default: [:]][id] = LiveListener(
+            principal: principal, continuation: continuation, sequence: sequence)
+        return LiveSession(id: id, deliveries: stream)
+    }
+
+    package func close(_ id: LiveSession.ID) {
+        for tenant in listeners.keys {
+            if let listener = listeners[tenant]?.removeValue(forKey: id) {
+                listener.continuation.finish()
+                if listeners[tenant]?.isEmpty == true { listeners[tenant] = nil }
+                return
+            }
+        }
+    }
+
+    /// Lets everybody go, because the server stops.
+    package func stop() {
+        isStopped = true
+        for group in listeners.values {
+            for listener in group.values { end(listener, .shutdown) }
+        }
+        listeners = [:]
+    }
+
+    /// Adds patterns, and gives again what was missed of them since `lastSequence`.
+    ///
+    /// - Throws: `invalid` for too many patterns, or one that is too long.
+    package func subscribe(_ id: LiveSession.ID, to patterns: [String], lastSequence: Int64?) async throws {
+        guard let (tenant, listener) = find(id) else { return }
+        guard listener.patterns.union(patterns).count <= Self.patternsPerListener,
+            patterns.allSatisfy({ (1...128).contains($0.utf8.count) })
+        else {
+            throw ServiceError.invalid("patterns", "must be at most \(Self.patternsPerListener) of at most 128 bytes")
+        }
+        listeners[tenant]?[id]?.patterns.formUnion(patterns)
+        guard let lastSequence else { return }
+        // What comes while we read is sent at once: a client drops nothing by its sequence but what it has seen twice.
+        let until = sequence
+        guard lastSequence < until else {
+            if lastSequence > until { send(resync(), to: id, tenant) }
+            return
+        }
+        let missed = try await missed(tenant, after: lastSequence, until: until)
+        guard let missed else {
+            send(resync(), to: id, tenant)
+            return
+        }
+        for envelope in missed where listener.mayHear(envelope) && patterns.contains(where: envelope.fits) {
+            send(envelope, to: id, tenant)
+        }
+    }
+
+    private func find(_ id: LiveSession.ID) -> (TenantID, LiveListener)? {
+        for (tenant, group) in listeners {
+            if let listener = group[id] { return (tenant, listener) }
+        }
+        return nil
+    }
+
+    // MARK: Messages
+
+    private func receive(_ message: BusMessage) {
+        let parts = message.topic.split(separator: ".", maxSplits: 1)
+        guard parts.count == 2 else { return }
+        let tenant = TenantID(String(parts[1]))
+        if parts[0] == "readings" {
+            guard let tenant, listeners[tenant] != nil, let envelope = readings(message.payload) else { return }
+            deliver(envelope, tenant)
+            return
+        }
+        guard let envelope = try? JSONDecoder().decode(LiveEnvelope.self, from: Data(message.payload)) else { return }
+        // Published again after a crash.
+        guard envelope.sequence > sequence else { return }
+        sequence = envelope.sequence
+        if let tenant { deliver(envelope, tenant) }
+        endRevoked(by: envelope)
+    }
+
+    /// A message of ingest: any JSON object that names its `device`.
+    private func readings(_ payload: [UInt8]) -> LiveEnvelope? {
+        guard let data = try? JSONDecoder().decode(JSONValue.self, from: Data(payload)) else { return nil }
+        let device = data["device"]?.text.flatMap { DeviceID($0) }
+        return LiveEnvelope(
+            type: device.map { "readings.device.\($0)" } ?? "readings.other", data: data, sequence: sequence,
+            timestamp: clock.now(), device: device)
+    }
+
+    private func deliver(_ envelope: LiveEnvelope, _ tenant: TenantID) {
+        guard let group = listeners[tenant] else { return }
+        let json = envelope.clientJSON
+        for (id, listener) in group where listener.wants(envelope) {
+            send(.message(sequence: envelope.sequence, json: json), to: id, tenant)
+        }
+    }
+
+    private func send(_ envelope: LiveEnvelope, to id: LiveSession.ID, _ tenant: TenantID) {
+        send(.message(sequence: envelope.sequence, json: envelope.clientJSON), to: id, tenant)
+    }
+
+    private func send(_ delivery: LiveSession.Delivery, to id: LiveSession.ID, _ tenant: TenantID) {
+        guard let listener = listeners[tenant]?[id] else { return }
+        if case .enqueued = listener.continuation.yield(delivery) { return }
+        listener.continuation.finish()
+        listeners[tenant]?[id] = nil
+    }
+
+    private func resync() -> LiveEnvelope {
+        LiveEnvelope(type: "resync", data: .emptyObject, sequence: sequence, timestamp: clock.now())
+    }
+
+    private func resyncAll() {
+        for (tenant, group) in listeners {
+            for id in group.keys { send(resync(), to: id, tenant) }
+        }
+    }
+
+    // MARK: Ends
+
+    /// A session, token or user that changed: its listeners come back with what they may do now, or do not.
+    ///
+    /// A user may listen in several tenants.
+    private func endRevoked(by envelope: LiveEnvelope) {
+        guard ["user", "session", "token"].contains(envelope.aggregate), let aggregateID = envelope.aggregateID else {
+            return
+        }
+        for (tenant, group) in listeners {
+            for (id, listener) in group where Self.concerns(envelope, aggregateID, listener.principal) {
+                end(listener, .revoked)
+                listeners[tenant]?[id] = nil
+            }
+        }
+    }
+
+    private static func concerns(_ envelope: LiveEnvelope, _ aggregateID: String, _ principal: Principal) -> Bool {
+        switch principal.subject {
+        case .user(let user, let session):
+            envelope.type == "session.revoked" && aggregateID == session.description
+                || envelope.aggregate == "user" && aggregateID == user.description
+        case .token(let token, let user):
+            envelope.aggregate == "token" && aggregateID == token.description
+                || envelope.aggregate == "user" && aggregateID == user.description
+        case .device(_, let token): envelope.aggregate == "token" && aggregateID == token.description
+        case .local, .anonymous: false
+        }
+    }
+
+    private func end(_ listener: LiveListener, _ ending: LiveSession.Ending) {
+        listener.continuation.yield(.end(ending))
+        listener.continuation.finish()
+    }
+}

@@ -1,0 +1,52 @@
+import VigilModel
+
+/// One listener: a browser's socket, or a stream of server-sent events.
+package struct LiveSession: Sendable {
+    package typealias ID = UInt64
+
+    /// What is sent to the listener.
+    package enum Delivery: Sendable, Hashable {
+        case message(sequence: Int64, json: [UInt8])
+        case end(Ending)
+    }
+
+    /// Why a listener was let go.
+    package enum Ending: String, Sendable, Hashable {
+        /// Its session or token is no longer good.
+        case revoked
+        /// It took its messages too slowly.
+        case slow
+        /// The server stops.
+        case shutdown
+    }
+
+    package let id: ID
+    /// What to send, in order.
+    ///
+    /// It ends after an ending; without one the listener was too slow.
+    package let deliveries: AsyncStream<Delivery>
+}
+
+/// A listener as the hub knows it.
+struct LiveListener {
+    let principal: Principal
+    let continuation: AsyncStream<LiveSession.Delivery>.Continuation
+    var patterns: Set<String> = []
+    /// Messages up to here have been given, or are none of its business.
+    var sequence: Int64
+
+    /// Whether the listener asked for `envelope` and may hear it.
+    func wants(_ envelope: LiveEnvelope) -> Bool {
+        patterns.contains(where: envelope.fits) && mayHear(envelope)
+    }
+
+    func mayHear(_ envelope: LiveEnvelope) -> Bool {
+        guard let scope = principal.scope, principal.may(envelope.permission) else { return false }
+        if case .all = scope.visibility { return true }
+        if let device = envelope.device { return scope.shows(device) }
+        guard envelope.aggregate == "location", let location = envelope.aggregateID.flatMap({ LocationID($0) }) else {
+            return false
+        }
+        return scope.shows(location)
+    }
+}
