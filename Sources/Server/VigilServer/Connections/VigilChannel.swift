@@ -5,17 +5,28 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import NIOWebSocket
 import Synchronization
 import VigilInterface
 
-/// Sets up the connections of a listener: HTTP/1.1.
+/// Sets up the connections of a listener: HTTP/1.1, with the way over to a WebSocket at one path.
+///
+/// The upgrade is decided by the first request of a connection, as browsers send it. A request that may not be upgraded
+/// goes the way of every other request, so its answer is a problem like any other.
 struct VigilChannel: ServerChildChannel {
-    struct Value: ServerChildChannelValue {
-        let http: HTTPConnection.Channel
-        let facts: ConnectionFacts
-
-        var channel: any Channel { http.channel }
+    /// A connection once its first request has said what it is.
+    enum Negotiated: Sendable {
+        case http(HTTPConnection.Channel)
+        case webSocket(NIOAsyncChannel<WebSocketFrame, WebSocketFrame>, LiveAdmission)
     }
+
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        let negotiated: EventLoopFuture<Negotiated>
+        let facts: ConnectionFacts
+    }
+
+    static let maximumFrameBytes = 1 << 16
 
     let transport: ConnectionFacts.Transport
     let pipeline: RequestPipeline
@@ -29,31 +40,80 @@ struct VigilChannel: ServerChildChannel {
         let isSurplus = open.add() > limits.connections
         channel.closeFuture.whenComplete { _ in open.remove() }
         return channel.eventLoop.makeCompletedFuture {
-            Value(http: try addHandlers(to: channel, facts: facts, isSurplus: isSurplus), facts: facts)
+            let negotiated = try addHandlers(to: channel, facts: facts, isSurplus: isSurplus)
+            return Value(channel: channel, negotiated: negotiated, facts: facts)
         }
     }
 
     func handle(value: Value, logger: Logger) async {
-        await HTTPConnection(channel: value.http, facts: value.facts, pipeline: pipeline, logger: logger).run()
+        do {
+            switch try await value.negotiated.get() {
+            case .http(let channel):
+                await HTTPConnection(channel: channel, facts: value.facts, pipeline: pipeline, logger: logger).run()
+            case .webSocket(let channel, let admission):
+                await WebSocketConnection(
+                    channel: channel, admission: admission, clock: pipeline.clock, logger: logger
+                ).run()
+            }
+        } catch {
+            value.channel.close(promise: nil)
+        }
     }
 
     private func addHandlers(to channel: any Channel, facts: ConnectionFacts, isSurplus: Bool) throws
-        -> HTTPConnection.Channel
+        -> EventLoopFuture<Negotiated>
     {
+        let encoder = HTTPResponseEncoder(configuration: .init())
         var decoderLimits = NIOHTTPDecoderLimitConfiguration()
         decoderLimits.maxHeaderListSize = limits.headerBytes
         decoderLimits.maxHeaderFieldSize = limits.headerBytes
         decoderLimits.maxHeaderFieldCount = 200
         let decoder = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: decoderLimits))
-        try channel.pipeline.syncOperations.addHandlers([HTTPResponseEncoder(configuration: .init()), decoder])
-        try channel.pipeline.syncOperations.addHandlers([
-            ConnectionGuard(limits: limits, isSurplus: isSurplus),
-            HTTP1ToHTTPServerCodec(secure: facts.transport == .tls),
-        ])
-        return try NIOAsyncChannel(
-            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        let watch = ConnectionGuard(limits: limits, isSurplus: isSurplus)
+        let upgrade = NIOTypedHTTPServerUpgradeHandler(
+            httpEncoder: encoder, extraHTTPHandlers: [decoder, watch],
+            upgradeConfiguration: upgradeConfiguration(facts))
+        try channel.pipeline.syncOperations.addHandlers([encoder, decoder, watch, upgrade])
+        return upgrade.upgradeResultFuture
     }
+
+    private func upgradeConfiguration(_ facts: ConnectionFacts) -> NIOTypedHTTPServerUpgradeConfiguration<Negotiated> {
+        let box = AdmissionBox()
+        let upgrader = NIOTypedWebSocketServerUpgrader<Negotiated>(
+            maxFrameSize: Self.maximumFrameBytes,
+            shouldUpgrade: { channel, head in
+                channel.eventLoop.makeFutureWithTask {
+                    guard let request = try? HTTPRequest(head, secure: facts.transport == .tls, splitCookie: false),
+                        let admission = await pipeline.admitLive(request, facts)
+                    else { return nil }
+                    box.admission.withLock { $0 = admission }
+                    return [:]
+                }
+            },
+            upgradePipelineHandler: { channel, _ in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let admission = box.admission.withLock({ $0 }) else {
+                        preconditionFailure("BUG: a connection was upgraded that was not admitted")
+                    }
+                    return .webSocket(try NIOAsyncChannel(wrappingChannelSynchronously: channel), admission)
+                }
+            })
+        return NIOTypedHTTPServerUpgradeConfiguration(upgraders: [upgrader]) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: facts.transport == .tls))
+                return .http(
+                    try NIOAsyncChannel(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(isOutboundHalfClosureEnabled: true)))
+            }
+        }
+    }
+}
+
+/// Carries the admission from the decision to upgrade to the upgraded connection.
+private final class AdmissionBox: Sendable {
+    let admission = Mutex<LiveAdmission?>(nil)
 }
 
 /// How many connections a server has.

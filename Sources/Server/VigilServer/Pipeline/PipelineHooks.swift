@@ -1,10 +1,13 @@
 package import VigilInterface
+package import VigilServices
 
 /// What the pipeline leaves to others.
 package struct PipelineHooks: Sendable {
     /// Makes the page that tells a person of a problem; `nil` answers the problem as JSON.
     package var errorPage: @Sendable (Problem) -> Response? = { _ in nil }
     package var idempotency: any RequestReplay = NoReplay()
+    /// Who hears live messages; `nil` offers none.
+    package var liveHub: LiveHub?
 
     package init() {}
 }

@@ -1,4 +1,4 @@
-import VigilModel
+package import VigilModel
 package import VigilPorts
 
 /// Remembers what was answered to a request with an `Idempotency-Key`, so that a repeated one does nothing twice.

@@ -53,8 +53,11 @@ package actor LiveHub {
 
     /// Lets a principal with a tenant listen.
     ///
+    /// `onSlow` is called when the listener is let go for taking its messages too slowly.
     /// - Throws: `unauthenticated` for nobody; `unavailable` while the server stops.
-    package func open(_ principal: Principal) throws(ServiceError) -> LiveSession {
+    package func open(_ principal: Principal, onSlow: @escaping @Sendable () -> Void = {}) throws(ServiceError)
+        -> LiveSession
+    {
         guard let tenant = try principal.requiredScope().tenant else {
             throw ServiceError(.invalid, "live.tenant", "Listening takes a tenant.")
         }
@@ -66,7 +69,7 @@ package actor LiveHub {
         let id = nextID
         nextID += 1
         listeners[tenant, default: [:]][id] = LiveListener(
-            principal: principal, continuation: continuation, sequence: sequence)
+            principal: principal, continuation: continuation, onSlow: onSlow)
         return LiveSession(id: id, deliveries: stream)
     }
 
@@ -100,21 +103,33 @@ package actor LiveHub {
             throw ServiceError.invalid("patterns", "must be at most \(Self.patternsPerListener) of at most 128 bytes")
         }
         listeners[tenant]?[id]?.patterns.formUnion(patterns)
-        guard let lastSequence else { return }
-        // What comes while we read is sent at once: a client drops nothing by its sequence but what it has seen twice.
-        let until = sequence
-        guard lastSequence < until else {
-            if lastSequence > until { send(resync(), to: id, tenant) }
-            return
+        if let lastSequence, listener.held == nil {
+            try await replay(to: id, tenant, listener, patterns, after: lastSequence)
         }
-        let missed = try await missed(tenant, after: lastSequence, until: until)
-        guard let missed else {
-            send(resync(), to: id, tenant)
+        send(envelope("subscribed", .object(["patterns": .array(patterns.map { .string($0) })])), to: id, tenant)
+    }
+
+    /// What comes meanwhile is held back, so that a listener always hears in order.
+    private func replay(
+        to id: LiveSession.ID, _ tenant: TenantID, _ listener: LiveListener, _ patterns: [String], after last: Int64
+    ) async throws {
+        let until = sequence
+        guard last != until else { return }
+        listeners[tenant]?[id]?.held = []
+        defer { release(id, tenant) }
+        guard last < until, let missed = try await missed(tenant, after: last, until: until) else {
+            yield(message(envelope("resync", .emptyObject)), to: id, tenant)
             return
         }
         for envelope in missed where listener.mayHear(envelope) && patterns.contains(where: envelope.fits) {
-            send(envelope, to: id, tenant)
+            yield(message(envelope), to: id, tenant)
         }
+    }
+
+    private func release(_ id: LiveSession.ID, _ tenant: TenantID) {
+        let held = listeners[tenant]?[id]?.held ?? []
+        listeners[tenant]?[id]?.held = nil
+        for delivery in held { yield(delivery, to: id, tenant) }
     }
 
     private func find(_ id: LiveSession.ID) -> (TenantID, LiveListener)? {
@@ -161,23 +176,44 @@ package actor LiveHub {
     }
 
     private func send(_ envelope: LiveEnvelope, to id: LiveSession.ID, _ tenant: TenantID) {
-        send(.message(sequence: envelope.sequence, json: envelope.clientJSON), to: id, tenant)
+        send(message(envelope), to: id, tenant)
     }
 
     private func send(_ delivery: LiveSession.Delivery, to id: LiveSession.ID, _ tenant: TenantID) {
-        guard let listener = listeners[tenant]?[id] else { return }
-        if case .enqueued = listener.continuation.yield(delivery) { return }
-        listener.continuation.finish()
-        listeners[tenant]?[id] = nil
+        guard let held = listeners[tenant]?[id]?.held else {
+            yield(delivery, to: id, tenant)
+            return
+        }
+        guard held.count < Self.bufferedMessages else {
+            drop(id, tenant)
+            return
+        }
+        listeners[tenant]?[id]?.held?.append(delivery)
     }
 
-    private func resync() -> LiveEnvelope {
-        LiveEnvelope(type: "resync", data: .emptyObject, sequence: sequence, timestamp: clock.now())
+    private func yield(_ delivery: LiveSession.Delivery, to id: LiveSession.ID, _ tenant: TenantID) {
+        guard let listener = listeners[tenant]?[id] else { return }
+        if case .enqueued = listener.continuation.yield(delivery) { return }
+        drop(id, tenant)
+    }
+
+    private func drop(_ id: LiveSession.ID, _ tenant: TenantID) {
+        guard let listener = listeners[tenant]?.removeValue(forKey: id) else { return }
+        listener.continuation.finish()
+        listener.onSlow()
+    }
+
+    private func message(_ envelope: LiveEnvelope) -> LiveSession.Delivery {
+        .message(sequence: envelope.sequence, json: envelope.clientJSON)
+    }
+
+    private func envelope(_ type: String, _ data: JSONValue) -> LiveEnvelope {
+        LiveEnvelope(type: type, data: data, sequence: sequence, timestamp: clock.now())
     }
 
     private func resyncAll() {
         for (tenant, group) in listeners {
-            for id in group.keys { send(resync(), to: id, tenant) }
+            for id in group.keys { send(envelope("resync", .emptyObject), to: id, tenant) }
         }
     }
 

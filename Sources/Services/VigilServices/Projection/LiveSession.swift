@@ -31,9 +31,11 @@ package struct LiveSession: Sendable {
 struct LiveListener {
     let principal: Principal
     let continuation: AsyncStream<LiveSession.Delivery>.Continuation
+    /// Called when the listener is too slow: it may be stuck in the middle of a write.
+    let onSlow: @Sendable () -> Void
     var patterns: Set<String> = []
-    /// Messages up to here have been given, or are none of its business.
-    var sequence: Int64
+    /// What came while older messages are being read for it; `nil` while they are not.
+    var held: [LiveSession.Delivery]?
 
     /// Whether the listener asked for `envelope` and may hear it.
     func wants(_ envelope: LiveEnvelope) -> Bool {
