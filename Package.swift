@@ -190,8 +190,8 @@ let package = Package(
         target(
             .apps, "Assembly",
             [
-                "VigilServer", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", .logging,
-                .serviceLifecycle, .unixSignals,
+                "VigilServer", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", .configuration,
+                .logging, .serviceLifecycle, .unixSignals,
             ]),
         .executableTarget(
             name: "vigil", dependencies: ["Assembly", .argumentParser, .logging], path: "Sources/Apps/vigil",

@@ -23,9 +23,10 @@ package struct Application: Sendable {
             authenticator: Authenticator { _, _ in
                 throw ServiceError(.unauthenticated, "auth.invalid", "The credential is not valid.")
             },
-            rates: nil, clock: SystemTimeSource(), metrics: HTTPMetrics(), logger: logger)
+            limits: settings.limits, proxies: settings.proxies, rates: nil, clock: SystemTimeSource(),
+            metrics: HTTPMetrics(), logger: logger)
         let server = VigilServer(
-            listeners: [.tcp(host: settings.host, port: settings.port)], pipeline: pipeline, limits: ServerLimits(),
+            listeners: [settings.listener], pipeline: pipeline, limits: settings.limits,
             logger: logger)
         let services = ServiceGroup(
             configuration: .init(services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

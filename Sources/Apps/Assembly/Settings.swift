@@ -1,13 +1,47 @@
-/// What a server is told at its start.
-package struct Settings: Sendable, Hashable {
-    /// The data folder.
-    package var data: String
-    package var host: String
-    package var port: Int
+import VigilModel
+import VigilServer
 
-    package init(data: String, host: String = "127.0.0.1", port: Int = 8080) {
-        self.data = data
-        self.host = host
-        self.port = port
+/// What a server is told at its start, checked.
+package struct Settings: Sendable {
+    package let configuration: LoadedConfiguration
+    package let data: String
+    package let isProduction: Bool
+    let listener: VigilServer.Listener
+    let limits: ServerLimits
+    let proxies: TrustedProxies
+
+    /// - Throws: ``ConfigurationFault`` for values that do not go together.
+    package init(_ configuration: LoadedConfiguration) throws {
+        self.configuration = configuration
+        data = configuration.required("data")
+        isProduction = configuration.text("environment") == "production"
+        let host = configuration.required("server.host")
+        let port = configuration.integer("server.port")
+        switch (configuration.text("server.tls.certificate"), configuration.text("server.tls.key")) {
+        case (let certificate?, let key?):
+            listener = .tls(host: host, port: port, certificateFile: certificate, keyFile: key)
+        case (nil, nil): listener = .tcp(host: host, port: port)
+        case (_?, nil): throw Self.missing("server.tls.key", "set, because server.tls.certificate is")
+        case (nil, _?): throw Self.missing("server.tls.certificate", "set, because server.tls.key is")
+        }
+        var limits = ServerLimits()
+        limits.connections = configuration.integer("server.limits.connections")
+        limits.requests = configuration.integer("server.limits.requests")
+        limits.anonymousRequestsPerSecond = configuration.integer("server.rate.anonymous")
+        limits.principalRequestsPerSecond = configuration.integer("server.rate.principal")
+        self.limits = limits
+        do {
+            proxies = try TrustedProxies(configuration.list("server.trusted_proxies"))
+        } catch {
+            throw ConfigurationFault(
+                key: "server.trusted_proxies",
+                value: configuration.list("server.trusted_proxies").joined(separator: ","),
+                allowed: "addresses or networks such as 10.0.0.0/8",
+                source: configuration.entries["server.trusted_proxies"]?.source ?? "default")
+        }
+    }
+
+    private static func missing(_ key: String, _ allowed: String) -> ConfigurationFault {
+        ConfigurationFault(key: key, value: nil, allowed: allowed, source: "default")
     }
 }

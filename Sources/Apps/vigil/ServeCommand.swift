@@ -1,20 +1,42 @@
 import ArgumentParser
 import Assembly
+import Foundation
 import Logging
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "serve", abstract: "Serve a data folder over HTTP.")
 
-    @Option(help: "The data folder; it is made when it is not there.")
-    var data: String
+    @OptionGroup var options: ConfigurationOptions
     @Option(help: "The address to listen on.")
-    var host = "127.0.0.1"
+    var host: String?
     @Option(help: "The port to listen on.")
-    var port = 8080
+    var port: Int?
 
     func run() async throws {
-        try await Application(
-            settings: Settings(data: data, host: host, port: port), logger: Logger(label: "vigil")
-        ).run()
+        var flags = options.flags
+        flags["server.host"] = host
+        flags["server.port"] = port.map(String.init)
+        let settings = try Settings(await options.load(flags))
+        try await Application(settings: settings, logger: Logger(label: "vigil")).run()
+    }
+}
+
+/// The options that every command has which needs the configuration.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: "The data folder; it is made when it is not there.")
+    var data: String?
+    @Option(help: "The configuration file; without it vigil.yaml in the data folder, when there is one.")
+    var config: String?
+
+    var flags: [String: String] {
+        var flags: [String: String] = [:]
+        flags["data"] = data
+        return flags
+    }
+
+    func load(_ flags: [String: String]) async throws -> LoadedConfiguration {
+        let inFolder = (data ?? "./vigil-data") + "/vigil.yaml"
+        let file = config ?? (FileManager.default.fileExists(atPath: inFolder) ? inFolder : nil)
+        return try await LoadedConfiguration.load(flags: flags, file: file)
     }
 }

@@ -52,16 +52,19 @@ package final class IdempotencyService: Sendable {
         return try await stores.relational.write(in: scope) { transaction in
             guard let tenant = scope.tenant else { return .ours }
             try transaction.execute(
-                "DELETE FROM idempotency_keys WHERE tenant_id = \(tenant) AND request_key = \(key) AND expires <= \(now)")
+                "DELETE FROM idempotency_keys WHERE tenant_id = \(tenant) AND request_key = \(key) AND expires <= \(now)"
+            )
             let row = try transaction.rows(
                 """
                 SELECT body_hash, status, content_type, location, etag, body FROM idempotency_keys
                 WHERE tenant_id = \(tenant) AND request_key = \(key)
-                """).first
+                """
+            ).first
             if let row { return .answered(try Self.answer(row, bodyHash: bodyHash)) }
             let count = try transaction.rows(
-                "SELECT COUNT(*) AS count FROM idempotency_keys WHERE tenant_id = \(tenant)").first?
-                .get("count", as: Int.self)
+                "SELECT COUNT(*) AS count FROM idempotency_keys WHERE tenant_id = \(tenant)"
+            ).first?
+            .get("count", as: Int.self)
             guard (count ?? 0) < Self.keysPerTenant else {
                 throw ServiceError(
                     .tooMany, "idempotency.limit", "There are too many idempotency keys.", retryAfter: .minutes(10))

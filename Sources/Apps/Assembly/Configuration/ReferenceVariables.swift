@@ -1,0 +1,60 @@
+/// Understands the environment of the five reference systems.
+///
+/// What is said here counts less than any `VIGIL_…` variable, and more than `vigil.yaml`.
+package enum ReferenceVariables {
+    /// Our keys, as `environment` has them in the words of the reference systems.
+    package static func values(in environment: [String: String]) -> [String: String] {
+        let environment = environment.filter { !$0.value.isEmpty }
+        var values: [String: String] = [:]
+        for (variable, key) in copied {
+            if let value = environment[variable], values[key] == nil { values[key] = value }
+        }
+        values["stores.relational"] = relational(environment)
+        if environment["INFLUX_URL"] != nil {
+            values["stores.series"] = "influxdb"
+        } else if values["stores.relational"] == "postgresql" {
+            values["stores.series"] = "timescale"
+        }
+        if environment["REDIS_URL"] != nil {
+            for store in ["cache", "bus", "jobs"] { values["stores.\(store)"] = "redis" }
+        }
+        for (variable, store, engine) in engines where environment[variable] != nil {
+            values["stores.\(store)"] = engine
+        }
+        return values
+    }
+
+    private static func relational(_ environment: [String: String]) -> String? {
+        if environment["USE_SQLITE"].map(isTrue) == true { return "sqlite" }
+        if let engine = environment["DATABASE_ENGINE"]?.lowercased() {
+            // Django names its engines by module: `django.db.backends.postgresql`.
+            if engine.contains("sqlite") { return "sqlite" }
+            if engine.contains("postg") { return "postgresql" }
+            return engine
+        }
+        if let url = environment["DATABASE_URL"] { return url.hasPrefix("sqlite") ? "sqlite" : "postgresql" }
+        return environment["POSTGRES_HOST"] != nil ? "postgresql" : nil
+    }
+
+    private static func isTrue(_ text: String) -> Bool { ["1", "true", "yes", "on"].contains(text.lowercased()) }
+
+    /// Variables whose value is taken as it is; the first that is set wins.
+    private static let copied: [(variable: String, key: String)] = [
+        ("DATABASE_URL", "postgres.url"),
+        ("POSTGRES_HOST", "postgres.host"), ("POSTGRES_PORT", "postgres.port"), ("POSTGRES_DB", "postgres.database"),
+        ("POSTGRES_USER", "postgres.user"), ("POSTGRES_PASSWORD", "postgres.password"),
+        ("DB_PASSWORD", "postgres.password"),
+        ("INFLUX_URL", "influx.url"), ("INFLUX_TOKEN", "influx.token"), ("INFLUX_ORG", "influx.org"),
+        ("INFLUX_BUCKET", "influx.bucket"),
+        ("REDIS_URL", "redis.url"),
+        ("NEO4J_URI", "neo4j.url"), ("NEO4J_URL", "neo4j.url"), ("NEO4J_USER", "neo4j.user"),
+        ("NEO4J_USERNAME", "neo4j.user"), ("NEO4J_PASSWORD", "neo4j.password"),
+        ("MONGODB_URI", "mongodb.url"),
+        ("MILVUS_HOST", "milvus.host"), ("MILVUS_PORT", "milvus.port"),
+    ]
+
+    private static let engines: [(variable: String, store: String, engine: String)] = [
+        ("NEO4J_URI", "graph", "neo4j"), ("NEO4J_URL", "graph", "neo4j"), ("MONGODB_URI", "documents", "mongodb"),
+        ("MILVUS_HOST", "vectors", "milvus"),
+    ]
+}

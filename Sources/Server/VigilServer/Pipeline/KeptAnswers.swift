@@ -1,0 +1,67 @@
+import Crypto
+import Foundation
+import HTTPTypes
+package import VigilInterface
+import VigilModel
+package import VigilServices
+
+/// Keeps the answers of requests that carry an `Idempotency-Key`.
+///
+/// The key is bound to who sends it, to method and address, and to the body: the same request gets the same answer, and
+/// another body under the same key is refused.
+package struct KeptAnswers: RequestReplay {
+    private let service: IdempotencyService
+
+    package init(_ service: IdempotencyService) {
+        self.service = service
+    }
+
+    package func run(
+        _ endpoint: Endpoint, _ request: Request, _ handler: @Sendable (Request) async throws -> Response
+    ) async throws -> Response {
+        guard request.method == .post, let text = request.headers[.idempotencyKey], let scope = request.principal.scope
+        else { return try await handler(request) }
+        guard (1...128).contains(text.utf8.count) else {
+            throw ServiceError.invalid("Idempotency-Key", "must have 1 to 128 bytes", code: "idempotency.key")
+        }
+        let body = try await request.body.collected(limit: endpoint.bodyLimit)
+        var request = request
+        request.body = RequestBody(bytes: body)
+        let key = Self.digest(Array("\(request.principal.subject)\n\(request.method) \(request.path)\n\(text)".utf8))
+        switch try await service.claim(key, bodyHash: Self.digest(body), in: scope) {
+        case .answered(let answer): return Self.response(answer)
+        case .ours:
+            do {
+                let response = try await handler(request)
+                try await service.finish(key, in: scope, with: Self.answer(response))
+                return response
+            } catch {
+                // What failed may be sent again: nothing was done, or doing it is the caller's question once more.
+                try? await service.abandon(key, in: scope)
+                throw error
+            }
+        }
+    }
+
+    private static func digest(_ bytes: [UInt8]) -> String {
+        SHA256.hash(data: Data(bytes)).map { String(format: "%02x", $0) }.joined()
+    }
+
+    private static func answer(_ response: Response) -> IdempotencyService.Answer {
+        var body: [UInt8] = []
+        if case .bytes(let bytes) = response.body { body = bytes }
+        return IdempotencyService.Answer(
+            status: response.status.code, contentType: response.headers[.contentType],
+            location: response.headers[.location], entityTag: response.headers[.eTag], body: body)
+    }
+
+    private static func response(_ answer: IdempotencyService.Answer) -> Response {
+        var headers: HTTPFields = [.idempotencyReplayed: "true"]
+        headers[.contentType] = answer.contentType
+        headers[.location] = answer.location
+        headers[.eTag] = answer.entityTag
+        return Response(
+            status: HTTPResponse.Status(code: answer.status), headers: headers,
+            body: answer.body.isEmpty ? .none : .bytes(answer.body))
+    }
+}
