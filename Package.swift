@@ -171,7 +171,7 @@ let package = Package(
         target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ", .crypto]),
         // Queries
         // Services
-        target(.services, "VigilServices", ["VigilPorts", "VigilModel", .crypto, .cryptoExtras], embeds: true),
+        target(.services, "VigilServices", ["LineProtocol", "CSV", "VigilPorts", "VigilModel", .crypto, .cryptoExtras], embeds: true),
         // Interface
         target(.interface, "VigilInterface", ["VigilServices", "VigilPorts", "VigilModel", .httpTypes]),
         // Packs

@@ -1,0 +1,71 @@
+package import VigilModel
+package import VigilPorts
+
+/// Rules, how they stand, and the alerts that come of them.
+package final class AlertingService: Sendable {
+    package struct Settings: Sendable {
+        /// How late a reading may come and still be judged in its place.
+        package var lateness = Span.minutes(5)
+        /// Batches that share a transaction.
+        package var groupMax = 64
+        /// Conditions of a tenant that are kept in memory.
+        package var cellsMax = 500_000
+        package var bindingsMax = 500_000
+        /// Samples that judging one condition from the store may read.
+        package var windowSamplesMax = 50_000_000
+        /// How often `missing` rules are judged.
+        package var missingInterval = Span.seconds(5)
+        /// Rules of a tenant.
+        package var rulesMax = 5_000
+
+        package init() {}
+    }
+
+    let stores: Stores
+    let clock: any TimeSource
+    let directory: DeviceDirectory
+    package let settings: Settings
+    let shelf: RuleShelf
+    let evaluators: TenantEvaluators
+
+    package init(stores: Stores, clock: any TimeSource, directory: DeviceDirectory, settings: Settings = Settings()) {
+        self.stores = stores
+        self.clock = clock
+        self.directory = directory
+        self.settings = settings
+        shelf = RuleShelf(stores: stores, clock: clock)
+        evaluators = TenantEvaluators(stores: stores, clock: clock, shelf: shelf, settings: settings)
+    }
+
+    /// Judges readings that are durable; `companion` is written in the same transaction as the effect.
+    func evaluate(
+        _ work: EvaluationWork, tenant: TenantID,
+        companion: @escaping @Sendable (any SQLTransaction) throws -> Void
+    ) async throws {
+        try await evaluators.evaluator(of: tenant).evaluate(work, companion: companion)
+    }
+}
+
+/// The evaluator of each tenant whose readings were judged.
+actor TenantEvaluators {
+    private let stores: Stores
+    private let clock: any TimeSource
+    private let shelf: RuleShelf
+    private let settings: AlertingService.Settings
+    private var evaluators: [TenantID: TenantEvaluator] = [:]
+
+    init(stores: Stores, clock: any TimeSource, shelf: RuleShelf, settings: AlertingService.Settings) {
+        self.stores = stores
+        self.clock = clock
+        self.shelf = shelf
+        self.settings = settings
+    }
+
+    func evaluator(of tenant: TenantID) -> TenantEvaluator {
+        if let known = evaluators[tenant] { return known }
+        let evaluator = TenantEvaluator(
+            tenant: tenant, stores: stores, clock: clock, shelf: shelf, settings: settings)
+        evaluators[tenant] = evaluator
+        return evaluator
+    }
+}

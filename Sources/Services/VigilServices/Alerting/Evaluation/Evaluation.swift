@@ -1,0 +1,49 @@
+import VigilModel
+
+/// Readings to be judged, after they were made durable.
+struct EvaluationWork: Sendable {
+    /// One table of a batch, with what is known of its device.
+    struct Part: Sendable {
+        let device: DeviceEntry?
+        let table: ReadingTable
+        /// The unit of each column.
+        let units: [String?]
+        /// Readings older than this raise nothing.
+        let currentFrom: Timestamp
+    }
+
+    /// A series to be judged again from the store: after a crash, or because somebody asked.
+    struct Revisit: Sendable {
+        let device: DeviceEntry?
+        let identity: SeriesIdentity
+        let unit: String?
+        let from: Timestamp
+        let currentFrom: Timestamp
+        /// Where old readings raise alerts too.
+        let evaluated: TimeRange?
+    }
+
+    var parts: [Part] = []
+    var revisits: [Revisit] = []
+}
+
+/// What judging did to one condition, to be written in one transaction.
+struct ConditionOutcome: Sendable {
+    enum Event: Sendable {
+        case fired(at: Timestamp, since: Timestamp, value: ReadingValue)
+        case recovered(at: Timestamp)
+    }
+
+    let rule: CompiledRule
+    let key: ConditionCell.Key
+    let identity: SeriesIdentity
+    let device: DeviceEntry?
+    /// The unit that values of events are in.
+    let unit: String?
+    var events: [Event] = []
+    var record: ConditionRecord?
+    /// What was judged anew: alerts in it that did not come out again are retracted.
+    var window: TimeRange?
+    /// Where an occurrence that has ended already is written as closed.
+    var evaluated: TimeRange?
+}

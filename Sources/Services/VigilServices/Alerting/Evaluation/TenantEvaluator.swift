@@ -1,0 +1,172 @@
+import VigilModel
+import VigilPorts
+
+/// Judges the readings of one tenant, one group of batches after the other.
+///
+/// While one group is being written, batches gather for the next, so that a busy tenant shares transactions. Conditions
+/// live here in memory; what is written is only what changed.
+actor TenantEvaluator {
+    /// What else is written in the transaction of a group.
+    typealias Companion = @Sendable (any SQLTransaction) throws -> Void
+
+    struct Submission: Sendable {
+        let work: EvaluationWork
+        let companion: Companion
+    }
+
+    private struct Waiting {
+        let submission: Submission
+        let continuation: CheckedContinuation<Result<Void, any Error>, Never>
+    }
+
+    struct SourceField: Hashable {
+        let source: SeriesSource
+        let field: String
+    }
+
+    let tenant: TenantID
+    let stores: Stores
+    let clock: any TimeSource
+    let shelf: RuleShelf
+    let settings: AlertingService.Settings
+    var cells: [ConditionCell.Key: ConditionCell] = [:]
+    private var bindings: [SourceField: [ConditionCell]] = [:]
+    private var edition = -1
+    private var waiting: [Waiting] = []
+    private var isRunning = false
+
+    init(tenant: TenantID, stores: Stores, clock: any TimeSource, shelf: RuleShelf, settings: AlertingService.Settings)
+    {
+        self.tenant = tenant
+        self.stores = stores
+        self.clock = clock
+        self.shelf = shelf
+        self.settings = settings
+    }
+
+    /// Judges, and returns when the effect is committed together with `companion`.
+    func evaluate(_ work: EvaluationWork, companion: @escaping Companion) async throws {
+        let result = await withCheckedContinuation { continuation in
+            waiting.append(
+                Waiting(submission: Submission(work: work, companion: companion), continuation: continuation))
+            if !isRunning {
+                isRunning = true
+                Task { await self.runGroups() }
+            }
+        }
+        try result.get()
+    }
+
+    private func runGroups() async {
+        while !waiting.isEmpty {
+            let group = Array(waiting.prefix(settings.groupMax))
+            waiting.removeFirst(group.count)
+            do {
+                try await run(group.map(\.submission))
+                for item in group { item.continuation.resume(returning: .success(())) }
+            } catch {
+                // What is in memory may be ahead of what is written: look again.
+                cells = [:]
+                bindings = [:]
+                for item in group { item.continuation.resume(returning: .failure(error)) }
+            }
+        }
+        isRunning = false
+    }
+
+    private func run(_ group: [Submission]) async throws {
+        let book = try await shelf.book(of: tenant)
+        adopt(book)
+        var outcomes: [ConditionOutcome] = []
+        for submission in group {
+            try await warm(submission.work, book: book)
+            for part in submission.work.parts { try await judge(part, book: book, into: &outcomes) }
+            for revisit in submission.work.revisits { try await judge(revisit, book: book, into: &outcomes) }
+        }
+        let now = clock.now()
+        let (tenant, settings) = (tenant, settings)
+        let companions = group.map(\.companion)
+        let settled = outcomes
+        try await stores.relational.write(in: SystemScope.tenant(tenant, "rule evaluation")) { transaction in
+            try ConditionRecord.save(
+                Array(Dictionary(settled.compactMap(\.record).map { ($0.key, $0) }, uniquingKeysWith: { $1 }).values),
+                tenant: tenant, at: now, in: transaction)
+            let writer = AlertWriter(tenant: tenant, now: now, settings: settings)
+            for outcome in settled { try writer.apply(outcome, in: transaction) }
+            for companion in companions { try companion(transaction) }
+        }
+    }
+
+    /// Drops what was derived from an older edition of the rules; conditions of rules that did not change stay warm.
+    private func adopt(_ book: RuleBook) {
+        guard edition != book.edition else { return }
+        edition = book.edition
+        bindings = [:]
+        var versions: [String: Int] = [:]
+        for rules in book.byMetric.values { for rule in rules { versions[rule.key] = rule.version } }
+        cells = cells.filter { versions[$0.key.rule] == $0.value.rule.version }
+    }
+
+    // MARK: - Cells
+
+    func cells(
+        for source: SeriesSource, field: String, device: DeviceEntry?, unit: String?, book: RuleBook
+    ) -> [ConditionCell] {
+        let name = SourceField(source: source, field: field)
+        if let known = bindings[name] { return known }
+        let identity = source.identity(of: field)
+        let found = cells(for: identity, device: device, unit: unit, book: book)
+        if bindings.count >= settings.bindingsMax { bindings.removeAll(keepingCapacity: true) }
+        bindings[name] = found
+        return found
+    }
+
+    func cells(for identity: SeriesIdentity, device: DeviceEntry?, unit: String?, book: RuleBook) -> [ConditionCell] {
+        guard let rules = book.byMetric[identity.metric] else { return [] }
+        return rules.compactMap { rule in
+            guard rule.applies(to: device, labels: identity.labels), let conversion = rule.conversion(from: unit) else {
+                return nil
+            }
+            let shown = conversion == nil ? unit ?? rule.definition.unit : rule.definition.unit
+            let cell = ConditionCell(rule: rule, identity: identity, unit: shown, conversion: conversion)
+            if let known = cells[cell.key], known.conversion == conversion { return known }
+            if cells.count >= settings.cellsMax {
+                cells.removeAll(keepingCapacity: true)
+                bindings.removeAll(keepingCapacity: true)
+            }
+            cells[cell.key] = cell
+            return cell
+        }
+    }
+
+    /// Reads the stored conditions of all cells that this work meets for the first time.
+    private func warm(_ work: EvaluationWork, book: RuleBook) async throws {
+        var cold: [ConditionCell.Key: ConditionCell] = [:]
+        func collect(_ cells: [ConditionCell]) {
+            for cell in cells where !cell.isWarm && cell.history.isEmpty { cold[cell.key] = cell }
+        }
+        for part in work.parts {
+            for (index, column) in part.table.columns.enumerated() {
+                collect(
+                    cells(
+                        for: part.table.source, field: column.field, device: part.device, unit: part.units[index],
+                        book: book))
+            }
+        }
+        for revisit in work.revisits {
+            collect(cells(for: revisit.identity, device: revisit.device, unit: revisit.unit, book: book))
+        }
+        guard !cold.isEmpty else { return }
+        let tenant = tenant
+        let keys = Array(cold.keys)
+        let records = try await stores.relational.read(in: SystemScope.tenant(tenant, "rule evaluation")) {
+            transaction in
+            try ConditionRecord.load(keys, tenant: tenant, in: transaction)
+        }
+        for (key, cell) in cold {
+            guard let record = records[key] else { continue }
+            cell.state = record.state
+            cell.history = record.history
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package import VigilModel
+
+/// The bounds of ingest; all are stated in the reference.
+package struct IngestSettings: Sendable {
+    /// A reading further ahead of our clock is refused.
+    package var futureMax = Span.days(1)
+    /// Readings of one JSON request.
+    package var readingsMax = 50_000
+    /// Bytes of one reading as sent.
+    package var readingBytesMax = 64 * 1024
+    /// Readings that are being stored or judged, over all tenants; past it 503.
+    package var inFlightMax = 2_000_000
+    /// Which labels name the device, in order.
+    package var deviceLabels = ["device", "device_id", "host", "dma_id"]
+    /// Rows of a CSV file that are stored together.
+    package var importChunk = 5_000
+    /// How often a device's activity is written.
+    package var activityInterval = Span.seconds(1)
+    /// How often a device's readings go over the bus.
+    package var liveInterval = Span.milliseconds(200)
+    /// How long the ingestion log is kept.
+    package var logLife = Span.days(7)
+
+    package init() {}
+}
+
+/// What became of a request.
+package struct IngestReceipt: Codable, Sendable {
+    /// Values that were stored.
+    package var accepted: Int
+    /// Readings, lines or rows that were refused.
+    package var refused: Int
+    /// The first refused ones.
+    package var refusals: [Refusal]
+    /// Whether handlers and rules have run.
+    package var processed: Bool
+}

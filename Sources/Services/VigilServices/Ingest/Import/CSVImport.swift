@@ -1,0 +1,204 @@
+import CSV
+import Foundation
+import VigilModel
+import VigilPorts
+
+/// What to read from a CSV file.
+package struct CSVImport: Sendable {
+    package var device: String
+    package var metric: String
+    package var unit: String?
+    package var timeColumn = "timestamp"
+    package var valueColumn = "value"
+    /// For times without an offset; UTC when absent.
+    package var timeZone: String?
+    /// Whether the rules judge the imported range too.
+    package var evaluate = false
+
+    package init(device: String, metric: String) {
+        self.device = device
+        self.metric = metric
+    }
+}
+
+/// What became of a file.
+package struct ImportReceipt: Codable, Sendable {
+    /// Rows of the file, without its header.
+    package var rows: Int
+    /// Readings that are new: different times.
+    package var stored: Int
+    /// Rows that replaced a reading of the same time, of this file or of before.
+    package var replaced: Int
+    package var refused: Int
+    package var refusals: [Refusal]
+    package var first: String?
+    package var last: String?
+    /// Alerts that this import raised.
+    package var alerts: Int
+}
+
+extension IngestService {
+    /// Imports a CSV file as it streams.
+    package func importCSV(
+        _ pieces: any AsyncSequence<[UInt8], any Error> & Sendable, _ plan: CSVImport, by principal: Principal
+    ) async throws -> ImportReceipt {
+        let scope = try principal.requiredScope()
+        let tenant = try AlertingService.tenant(of: scope)
+        try ReadingHandler.checkName(plan.metric)
+        guard let zone = plan.timeZone.map(TimeZone.init(identifier:)) ?? TimeZone(secondsFromGMT: 0) else {
+            throw ServiceError.invalid("timeZone", "is not a known time zone")
+        }
+        let found = try await find(
+            plan.device, sample: .object(["metric": .string(plan.metric)]), scope: scope, tenant: tenant)
+        let entry = try found.get()
+        var run = ImportRun(plan: plan, entry: entry, zone: zone)
+        var reader = CSVReader()
+        do {
+            for try await piece in pieces {
+                let records = try piece.withUnsafeBytes { try reader.feed($0) }
+                try await take(records, &run, by: principal, tenant: tenant)
+            }
+            try await take(try reader.finish(), &run, by: principal, tenant: tenant)
+        } catch let error as CSVError {
+            throw ServiceError(
+                .invalid, "csv.malformed", "The file is no CSV: \(error.reason.rawValue) in line \(error.line).")
+        }
+        try await flush(&run, by: principal, tenant: tenant)
+        return try await finish(run, tenant: tenant)
+    }
+
+    private func take(_ records: [CSVRecord], _ run: inout ImportRun, by principal: Principal, tenant: TenantID)
+        async throws
+    {
+        for record in records {
+            try run.take(record, latest: clock.now() + settings.futureMax)
+            if run.times.count >= settings.importChunk { try await flush(&run, by: principal, tenant: tenant) }
+        }
+    }
+
+    private func flush(_ run: inout ImportRun, by principal: Principal, tenant: TenantID) async throws {
+        guard !run.times.isEmpty, let low = run.times.min(), let high = run.times.max() else { return }
+        let scope = SystemScope.tenant(tenant, "ingest")
+        let range = TimeRange(Timestamp(microseconds: low), Timestamp(microseconds: high + 1))
+        let selection = SeriesSelection([.metric(run.plan.metric)], devices: [run.entry.id], range: range)
+        let cursor = try await stores.series.samples(selection, in: scope)
+        var existing: Set<Int64> = []
+        while let piece = try await cursor.next() {
+            guard piece.identity.labels.isEmpty else { continue }
+            for sample in piece.samples { existing.insert(sample.time.microseconds) }
+        }
+        let fresh = Set(run.times).subtracting(existing).count
+        run.stored += fresh
+        run.replaced += run.times.count - fresh
+        let table = ReadingTable(
+            source: SeriesSource(device: run.entry.id), times: run.times,
+            columns: [ReadingColumn(field: run.plan.metric, values: .floats(run.values))])
+        let prepared = PreparedTable(device: run.entry, table: table, units: [run.plan.unit])
+        let arrival = clock.now()
+        try check(run.entry, time: arrival, arrival: arrival)
+        let receipt = try await store(
+            [prepared], refusals: run.chunkRefusals, form: "csv", arrival: arrival, principal: principal, tenant: tenant
+        )
+        guard receipt.accepted > 0 else {
+            throw ServiceError(.conflict, "metric.taken", receipt.refusals.first?.reason ?? "Nothing was stored.")
+        }
+        run.note(low: low, high: high)
+    }
+
+    private func finish(_ run: ImportRun, tenant: TenantID) async throws -> ImportReceipt {
+        var receipt = ImportReceipt(
+            rows: run.rows, stored: run.stored, replaced: run.replaced, refused: run.refusals.count,
+            refusals: run.refusals.first, first: run.low.map { Timestamp(microseconds: $0).description },
+            last: run.high.map { Timestamp(microseconds: $0).description }, alerts: 0)
+        if run.plan.evaluate, let low = run.low, let high = run.high {
+            let range = TimeRange(Timestamp(microseconds: low), Timestamp(microseconds: high + 1))
+            let ingest = await tenants.ingest(of: tenant)
+            let key = TenantIngest.DeviceMetric(device: run.entry.id, metric: run.plan.metric)
+            let units = try await ingest.settleUnits([key: (run.plan.unit, .float)])
+            receipt.alerts = try await alerting.evaluatePast(
+                SeriesIdentity(device: run.entry.id, metric: run.plan.metric, labels: .none), device: run.entry,
+                unit: units[key] ?? nil, range: range, tenant: tenant)
+        }
+        return receipt
+    }
+}
+
+/// An import on its way.
+struct ImportRun {
+    let plan: CSVImport
+    let entry: DeviceEntry
+    let zone: TimeZone
+    private var header: CSVHeader?
+    private(set) var times: [Int64] = []
+    private(set) var values: [Double] = []
+    private(set) var rows = 0
+    var stored = 0
+    var replaced = 0
+    /// Of the whole file, and of the rows since the last chunk was stored.
+    private(set) var refusals = Refusals()
+    private(set) var chunkRefusals = Refusals()
+    private(set) var low: Int64?
+    private(set) var high: Int64?
+
+    init(plan: CSVImport, entry: DeviceEntry, zone: TimeZone) {
+        self.plan = plan
+        self.entry = entry
+        self.zone = zone
+    }
+
+    mutating func take(_ record: CSVRecord, latest: Timestamp) throws(ServiceError) {
+        guard let header else {
+            guard let header = CSVHeader(record), header.index(of: plan.timeColumn) != nil,
+                header.index(of: plan.valueColumn) != nil
+            else {
+                throw ServiceError(
+                    .invalid, "csv.header", "The file's first line must name the time column and the value column.")
+            }
+            self.header = header
+            return
+        }
+        rows += 1
+        guard let time = CSVTime.time(of: header[plan.timeColumn, in: record] ?? "", zone: zone), time <= latest else {
+            refuse(Refusal(line: record.line, code: "csv.time", reason: "The time cannot be read, or is ahead."))
+            return
+        }
+        let text = header[plan.valueColumn, in: record] ?? ""
+        guard let value = Double(text.trimmingCharacters(in: .whitespaces)), value.isFinite else {
+            refuse(Refusal(line: record.line, code: "csv.value", reason: "The value is not a number."))
+            return
+        }
+        times.append(time.microseconds)
+        values.append(value)
+    }
+
+    /// A chunk is stored.
+    mutating func note(low: Int64, high: Int64) {
+        self.low = min(self.low ?? low, low)
+        self.high = max(self.high ?? high, high)
+        times = []
+        values = []
+        chunkRefusals = Refusals()
+    }
+
+    private mutating func refuse(_ refusal: Refusal) {
+        refusals.add(refusal)
+        chunkRefusals.add(refusal)
+    }
+}
+
+/// The times that files write: RFC 3339, `YYYY-MM-DD HH:MM[:SS]` in a zone, or seconds and milliseconds since 1970.
+enum CSVTime {
+    static func time(of text: String, zone: TimeZone) -> Timestamp? {
+        let text = text.trimmingCharacters(in: .whitespaces)
+        if let number = Int64(text) { return try? ReadingTime.time(of: .integer(number)) }
+        if let time = Timestamp(text) { return time }
+        var local = text.replacing(" ", with: "T", maxReplacements: 1)
+        if local.utf8.count == 10 { local += "T00:00:00" }
+        if local.utf8.count == 16 { local += ":00" }
+        guard let time = Timestamp(local + "Z") else { return nil }
+        let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: time.secondsSince1970))
+        let guess = time - .seconds(Int64(offset))
+        let exact = zone.secondsFromGMT(for: Date(timeIntervalSince1970: guess.secondsSince1970))
+        return time - .seconds(Int64(exact))
+    }
+}

@@ -1,0 +1,134 @@
+import VigilModel
+package import VigilPorts
+
+/// Takes readings in every form, makes them durable, and has them judged.
+///
+/// The way of a batch: decoded, devices found, handlers; appended to the series store together with its journal entry
+/// (now it is durable); then rules, alerts, the outbox, the ingestion log and how far the tenant is, in one transaction;
+/// then the bus. What a crash leaves between the two is judged at the next start.
+package final class IngestService: Sendable {
+    let stores: Stores
+    let clock: any TimeSource
+    let directory: DeviceDirectory
+    let alerting: AlertingService
+    let settings: IngestSettings
+    let tenants: TenantIngests
+
+    package init(
+        stores: Stores, clock: any TimeSource, directory: DeviceDirectory, alerting: AlertingService,
+        settings: IngestSettings = IngestSettings()
+    ) {
+        self.stores = stores
+        self.clock = clock
+        self.directory = directory
+        self.alerting = alerting
+        self.settings = settings
+        tenants = TenantIngests(stores: stores, clock: clock, settings: settings)
+    }
+
+    /// Resumes what a crash left, then takes care of what is left over from time to time, until the task is cancelled.
+    package func run() async throws {
+        while true {
+            do {
+                try await resumeAll()
+                try await prune()
+            } catch let error as StoreError where error.isTransient {
+                // The next turn tries again.
+            }
+            try await clock.wait(for: .seconds(10))
+        }
+    }
+
+    /// Judges again what was stored and not evaluated, for all tenants.
+    package func resumeAll() async throws {
+        let tenants = try await stores.relational.read(in: SystemScope.allTenants("ingest")) { transaction in
+            try transaction.rows("SELECT tenant_id FROM ingest_progress").map {
+                try $0.get("tenant_id", as: TenantID.self)
+            }
+        }
+        for tenant in tenants {
+            let ingest = await self.tenants.ingest(of: tenant)
+            for entry in try await ingest.waitingEntries() { try await resume(entry, ingest: ingest) }
+        }
+    }
+
+    /// Judges one entry of the journal from the store.
+    func resume(_ entry: JournalEntry, ingest: TenantIngest) async throws {
+        var work = EvaluationWork()
+        if let first = entry.first, let last = entry.last, !entry.devices.isEmpty {
+            let scope = SystemScope.tenant(ingest.tenant, "ingest")
+            let range = TimeRange(Timestamp(microseconds: first), Timestamp(microseconds: last + 1))
+            let series = try await stores.series.series(
+                SeriesSelection([], devices: Set(entry.devices), range: range), in: scope)
+            for identity in series where !identity.metric.hasPrefix("__") {
+                guard let device = identity.device else { continue }
+                let key = TenantIngest.DeviceMetric(device: device, metric: identity.metric)
+                let units = try await ingest.settleUnits([key: (nil, .float)])
+                work.revisits.append(
+                    EvaluationWork.Revisit(
+                        device: try await directory.entry(of: device, tenant: ingest.tenant), identity: identity,
+                        unit: units[key] ?? nil, from: range.start,
+                        currentFrom: Timestamp(microseconds: entry.arrival) - alerting.settings.lateness, evaluated: nil
+                    ))
+            }
+        }
+        let heard = entry.last.map { last in
+            entry.devices.map { TenantIngest.Heard(device: $0, last: Timestamp(microseconds: last)) }
+        }
+        try await evaluate(work, entry: entry, heard: heard ?? [], ingest: ingest)
+    }
+
+    /// Has work judged, and writes what belongs to the batch in the same transaction.
+    func evaluate(
+        _ work: EvaluationWork, entry: JournalEntry, heard: [TenantIngest.Heard], ingest: TenantIngest
+    ) async throws {
+        let now = clock.now()
+        let through = await ingest.evaluatedThrough(with: entry.number)
+        let due = await ingest.dueActivity(heard, at: now)
+        let tenant = ingest.tenant
+        try await alerting.evaluate(work, tenant: tenant) { transaction in
+            try IngestRecords.write(entry, activity: due, through: through, tenant: tenant, at: now, in: transaction)
+        }
+        await ingest.finish(entry.number)
+    }
+
+    private func prune() async throws {
+        let bound = clock.now() - settings.logLife
+        _ = try await stores.relational.write(in: SystemScope.allTenants("ingest")) { transaction in
+            try transaction.execute("DELETE FROM ingest_log WHERE time < \(bound)")
+        }
+    }
+}
+
+/// The ingest of each tenant that has sent something.
+actor TenantIngests {
+    private let stores: Stores
+    private let clock: any TimeSource
+    private let settings: IngestSettings
+    private var ingests: [TenantID: TenantIngest] = [:]
+    private var inFlight = 0
+
+    init(stores: Stores, clock: any TimeSource, settings: IngestSettings) {
+        self.stores = stores
+        self.clock = clock
+        self.settings = settings
+    }
+
+    func ingest(of tenant: TenantID) -> TenantIngest {
+        if let known = ingests[tenant] { return known }
+        let ingest = TenantIngest(tenant: tenant, stores: stores, clock: clock, settings: settings)
+        ingests[tenant] = ingest
+        return ingest
+    }
+
+    /// Lets `count` more readings in, unless too many are on their way.
+    func admit(_ count: Int) throws(ServiceError) {
+        guard inFlight == 0 || inFlight + count <= settings.inFlightMax else {
+            throw ServiceError(
+                .unavailable, "ingest.busy", "More readings are on their way than fit.", retryAfter: .seconds(1))
+        }
+        inFlight += count
+    }
+
+    func release(_ count: Int) { inFlight -= count }
+}

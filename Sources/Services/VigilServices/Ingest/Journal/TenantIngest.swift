@@ -1,0 +1,202 @@
+import VigilModel
+import VigilPorts
+
+/// What the ingest of one tenant remembers between batches: numbers, who is being written, who was heard when.
+actor TenantIngest {
+    let tenant: TenantID
+    private let stores: Stores
+    private let clock: any TimeSource
+    private let settings: IngestSettings
+    private var isOpen = false
+    private var lastNumber: Int64 = 0
+    /// Batches that are stored or about to be, and not yet evaluated.
+    private var unfinished: Set<Int64> = []
+    private var owners: [String: Owner] = [:]
+    private var units: [DeviceMetric: String?] = [:]
+    private var activityWritten: [DeviceID: Timestamp] = [:]
+    private var livePublished: [DeviceID: Timestamp] = [:]
+
+    struct Owner: Hashable, Sendable {
+        let measurement: String
+        let field: String
+    }
+
+    struct DeviceMetric: Hashable, Sendable {
+        let device: DeviceID
+        let metric: String
+    }
+
+    /// When a device was heard, by its clock and by ours.
+    struct Heard: Sendable {
+        let device: DeviceID
+        let last: Timestamp
+    }
+
+    init(tenant: TenantID, stores: Stores, clock: any TimeSource, settings: IngestSettings) {
+        self.tenant = tenant
+        self.stores = stores
+        self.clock = clock
+        self.settings = settings
+    }
+
+    /// Gives out the number of a new batch; the first call reads how far the tenant is.
+    ///
+    /// - Returns: The number, and entries of the journal that wait since an earlier run.
+    func begin() async throws -> (number: Int64, waiting: [JournalEntry]) {
+        var waiting: [JournalEntry] = []
+        if !isOpen { waiting = try await open() }
+        lastNumber = max(lastNumber + 1, clock.now().microseconds)
+        unfinished.insert(lastNumber)
+        return (lastNumber, waiting)
+    }
+
+    /// The entries past what is evaluated that nobody works on.
+    func waitingEntries() async throws -> [JournalEntry] {
+        if !isOpen { return try await open() }
+        let progress = try await progress()
+        return try await entries(after: progress).filter { !unfinished.contains($0.number) }
+    }
+
+    private func open() async throws -> [JournalEntry] {
+        let progress = try await progress()
+        let waiting = try await entries(after: progress)
+        if isOpen { return [] }
+        isOpen = true
+        lastNumber = max(lastNumber, progress, waiting.last?.number ?? 0)
+        unfinished.formUnion(waiting.map(\.number))
+        return waiting
+    }
+
+    private func progress() async throws -> Int64 {
+        let (tenant, start, now) = (tenant, clock.now().microseconds - 1, clock.now())
+        return try await stores.relational.write(in: SystemScope.tenant(tenant, "ingest")) { transaction in
+            try transaction.execute(
+                """
+                INSERT INTO ingest_progress (tenant_id, evaluated_through, updated_at)
+                VALUES (\(tenant), \(start), \(now)) ON CONFLICT (tenant_id) DO NOTHING
+                """)
+            return try transaction.rows("SELECT evaluated_through FROM ingest_progress WHERE tenant_id = \(tenant)")
+                .first?.get("evaluated_through") ?? start
+        }
+    }
+
+    private func entries(after number: Int64) async throws -> [JournalEntry] {
+        let cursor = try await stores.series.samples(
+            SeriesSelection(
+                [.metric(JournalEntry.field)],
+                range: TimeRange(Timestamp(microseconds: number + 1), Timestamp(microseconds: .max))),
+            in: SystemScope.tenant(tenant, "ingest"))
+        var entries: [JournalEntry] = []
+        while let piece = try await cursor.next() { entries += piece.samples.compactMap(JournalEntry.init(sample:)) }
+        return entries.sorted { $0.number < $1.number }
+    }
+
+    /// Forgets a batch that was not stored.
+    func abandon(_ number: Int64) { unfinished.remove(number) }
+
+    /// A batch is evaluated and committed.
+    func finish(_ number: Int64) { unfinished.remove(number) }
+
+    /// How far everything is evaluated once `number` is.
+    func evaluatedThrough(with number: Int64) -> Int64 {
+        let others = unfinished.filter { $0 != number }
+        return others.min().map { $0 - 1 } ?? max(lastNumber, number)
+    }
+
+    func isUnfinished(_ number: Int64) -> Bool { unfinished.contains(number) }
+
+    // MARK: - Names
+
+    /// Makes `owner` the one that a metric's name belongs to, unless it has another.
+    ///
+    /// - Returns: The metrics whose names belong to somebody else.
+    func claim(_ names: [String: Owner]) async throws -> Set<String> {
+        let fresh = names.filter { owners[$0.key] == nil }
+        if !fresh.isEmpty {
+            let (tenant, now) = (tenant, clock.now())
+            let found = try await stores.relational.write(in: SystemScope.tenant(tenant, "ingest")) { transaction in
+                var found: [String: Owner] = [:]
+                for (metric, owner) in fresh {
+                    try transaction.execute(
+                        """
+                        INSERT INTO metric_names (tenant_id, metric, measurement, field, first_seen)
+                        VALUES (\(tenant), \(metric), \(owner.measurement), \(owner.field), \(now))
+                        ON CONFLICT (tenant_id, metric) DO NOTHING
+                        """)
+                    let row = try transaction.rows(
+                        """
+                        SELECT measurement, field FROM metric_names
+                        WHERE tenant_id = \(tenant) AND metric = \(metric)
+                        """
+                    ).first
+                    if let row {
+                        found[metric] = Owner(measurement: try row.get("measurement"), field: try row.get("field"))
+                    }
+                }
+                return found
+            }
+            if owners.count > 200_000 { owners = [:] }
+            owners.merge(found) { $1 }
+        }
+        return Set(names.filter { owners[$0.key] != nil && owners[$0.key] != $0.value }.keys)
+    }
+
+    /// The units of metrics, as reported or as known from before; a new or changed one is written.
+    func settleUnits(_ reported: [DeviceMetric: (unit: String?, kind: ReadingValue.Kind)]) async throws
+        -> [DeviceMetric: String?]
+    {
+        let changed = reported.filter { key, value in
+            guard let known = units[key] else { return true }
+            return value.unit != nil && known != value.unit
+        }
+        if !changed.isEmpty {
+            let (tenant, now) = (tenant, clock.now())
+            let rows = changed.map { ($0.key, $0.value.unit, "\($0.value.kind)") }
+            let found = try await stores.relational.write(in: SystemScope.tenant(tenant, "ingest")) { transaction in
+                var found: [DeviceMetric: String?] = [:]
+                for (key, unit, kind) in rows {
+                    try transaction.execute(
+                        """
+                        INSERT INTO device_metrics (tenant_id, device_id, metric, kind, unit, first_seen)
+                        VALUES (\(tenant), \(key.device), \(key.metric), \(kind), \(unit), \(now))
+                        ON CONFLICT (tenant_id, device_id, metric) DO UPDATE SET kind = excluded.kind,
+                            unit = COALESCE(excluded.unit, device_metrics.unit)
+                        """)
+                    let row = try transaction.rows(
+                        """
+                        SELECT unit FROM device_metrics WHERE tenant_id = \(tenant) AND device_id = \(key.device)
+                            AND metric = \(key.metric)
+                        """
+                    ).first
+                    found[key] = try row?.optional("unit", as: String.self)
+                }
+                return found
+            }
+            if units.count > 500_000 { units = [:] }
+            for (key, unit) in found { units[key] = .some(unit) }
+        }
+        return units.filter { reported[$0.key] != nil }
+    }
+
+    // MARK: - Activity
+
+    /// Those whose activity is due to be written.
+    func dueActivity(_ heard: [Heard], at now: Timestamp) -> [Heard] {
+        heard.filter { item in
+            if let last = activityWritten[item.device], now - last < settings.activityInterval, now >= last {
+                return false
+            }
+            activityWritten[item.device] = now
+            return true
+        }
+    }
+
+    /// Those whose newest readings may go over the bus now.
+    func dueLive(_ devices: Set<DeviceID>, at now: Timestamp) -> Set<DeviceID> {
+        devices.filter { device in
+            if let last = livePublished[device], now - last < settings.liveInterval, now >= last { return false }
+            livePublished[device] = now
+            return true
+        }
+    }
+}
