@@ -166,6 +166,7 @@ let package = Package(
         target(.engines, "LocalEngine", ["VigilPorts", "VigilModel", .deque]),
         target(.engines, "SQLStores", ["VigilPorts", "VigilModel"], embeds: true),
         target(.engines, "Blobs", ["VigilPorts", "VigilModel", "StorageKit", .crypto]),
+        target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit", "SQLiteKit", "CZstd"]),
         // Adapters
         system(.adapters, "CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
         target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ", .crypto]),

@@ -8,6 +8,14 @@ package struct SeriesConfiguration: Sendable {
     package var windowsMax = 10_000_000
     /// Columns of one table of a batch.
     package var columnsMax = 4096
+    /// When the log has grown by so much, rows are made into chunks and the log is cut.
+    package var logBytesMax = 64 << 20
+    /// When open rows take so much memory, they are made into chunks.
+    package var memoryBytesMax = 128 << 20
+    /// Which stretch of time one chunk file holds.
+    package var periodDays = 30
+    /// Memory for pages of each chunk file.
+    package var fileCacheBytes = 1 << 20
 
     package init() {}
 }

@@ -5,9 +5,27 @@ extension SeriesEngine {
     /// One series of a plan with what it needs to be read.
     struct PlannedSeries: Sendable {
         let entry: SeriesEntry
-        let blocks: [OpenBlock]
+        let snapshot: SeriesMemory.Snapshot
 
-        var reader: SeriesReader { SeriesReader(entry: entry, blocks: blocks) }
+        var reader: SeriesReader {
+            SeriesReader(entry: entry, chunks: snapshot.chunks, blocks: snapshot.blocks)
+        }
+    }
+
+    /// Reads a series; when one of its chunks was made anew meanwhile, what took its place is read.
+    static func read<Result>(
+        _ planned: PlannedSeries, _ memory: SeriesMemory, _ body: (SeriesReader) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        var planned = planned
+        for _ in 0..<16 {
+            do throws(StoreError) {
+                return try body(planned.reader)
+            } catch  where error.code == .contention {
+                guard let now = memory.snapshot([planned.entry.group]).first else { break }
+                planned = PlannedSeries(entry: planned.entry, snapshot: now)
+            }
+        }
+        throw StoreError(.contention, "the chunks of a series changed again and again")
     }
 
     /// The selected series with a snapshot of one moment.
@@ -17,10 +35,11 @@ extension SeriesEngine {
         try log.checkOpen()
         let tenant = try tenant(of: scope)
         let found = catalogue.find(try SeriesMatchers(matchers, devices: devices), tenant: tenant, scope: scope)
-        let blocks = memory.snapshot(found.map(\.0))
+        let snapshots = memory.snapshot(found.map(\.0))
         var result: [PlannedSeries] = []
-        for (index, group) in found.enumerated() where !blocks[index].isEmpty {
-            for entry in group.1 { result.append(PlannedSeries(entry: entry, blocks: blocks[index])) }
+        for (index, group) in found.enumerated()
+        where !snapshots[index].blocks.isEmpty || !snapshots[index].chunks.isEmpty {
+            for entry in group.1 { result.append(PlannedSeries(entry: entry, snapshot: snapshots[index])) }
         }
         return result
     }
@@ -29,7 +48,8 @@ extension SeriesEngine {
         _ selection: SeriesSelection, in scope: AccessScope
     ) async throws(StoreError) -> any SampleCursor {
         let planned = try plan(selection.matchers, devices: selection.devices, in: scope)
-        return EngineCursor(planned, range: selection.range, limit: selection.sampleLimit ?? configuration.samplesMax)
+        return EngineCursor(
+            planned, memory: memory, range: selection.range, limit: selection.sampleLimit ?? configuration.samplesMax)
     }
 
     package func windows(_ query: WindowQuery, in scope: AccessScope) async throws(StoreError) -> [SeriesWindows] {
@@ -40,7 +60,9 @@ extension SeriesEngine {
         var samples = query.selection.sampleLimit ?? configuration.samplesMax
         for planned in try plan(query.selection.matchers, devices: query.selection.devices, in: scope) {
             try Self.checkCancelled()
-            let series = planned.reader.samples(from: range.start.microseconds, to: range.end.microseconds)
+            let series = try Self.read(planned, memory) { (reader) throws(StoreError) in
+                try reader.samples(from: range.start.microseconds, to: range.end.microseconds)
+            }
             samples -= series.samples.count
             guard samples >= 0 else { throw StoreError(.limit, "the question reads too many samples") }
             var folder = WindowFolder(start: range.start.microseconds, step: query.step.microseconds)
@@ -66,26 +88,15 @@ extension SeriesEngine {
         _ selection: SeriesSelection, in scope: AccessScope
     ) async throws(StoreError) -> [SeriesIdentity] {
         let (start, end) = (selection.range.start.microseconds, selection.range.end.microseconds)
-        return try plan(selection.matchers, devices: selection.devices, in: scope)
-            .filter { $0.reader.hasSample(from: start, to: end) }
-            .map(\.entry.identity)
-    }
-
-    package func delete(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> Int {
-        let tenant = try tenant(of: scope)
-        try log.check()
-        let matchers = try SeriesMatchers(selection.matchers, devices: selection.devices)
-        let numbers = catalogue.find(matchers, tenant: tenant, scope: scope).flatMap { $0.1.map(\.number) }
-        if numbers.isEmpty || selection.range.isEmpty { return 0 }
-        return try await commit(.delete, RemovalRecord.write(series: numbers, range: selection.range)).count
-    }
-
-    package func deleteTenant(in scope: AccessScope) async throws(StoreError) {
-        let tenant = try tenant(of: scope)
-        guard scope.visibility == .all else {
-            throw StoreError(.invalid, "a scope that does not see all of a tenant cannot remove it")
+        var result: [SeriesIdentity] = []
+        for planned in try plan(selection.matchers, devices: selection.devices, in: scope) {
+            try Self.checkCancelled()
+            let isThere = try Self.read(planned, memory) { (reader) throws(StoreError) in
+                try reader.hasSample(from: start, to: end)
+            }
+            if isThere { result.append(planned.entry.identity) }
         }
-        _ = try await commit(.deleteTenant, RemovalRecord.write(tenant: tenant))
+        return result
     }
 
     static func checkCancelled() throws(StoreError) {

@@ -1,3 +1,4 @@
+import Synchronization
 package import VigilModel
 package import VigilPorts
 
@@ -12,6 +13,12 @@ package final class SeriesEngine: SeriesStore {
     let log: LogWriter
     let clock: any TimeSource
     let files: any FileSystem
+    let store: ChunkStore
+    let catalogueFile: CatalogueFile
+    /// Held by sealing and by removals, which must not meet.
+    let maintenance = Turnstile()
+    let savedDefinitions: Mutex<SeriesCatalogue.Saved>
+    let isSealing = Atomic(false)
     package let configuration: SeriesConfiguration
     /// What the start found to be damaged, by file and offset.
     package let damage: [StoreError]
@@ -23,17 +30,38 @@ package final class SeriesEngine: SeriesStore {
     package static func open(
         folder: String, clock: any TimeSource, configuration: SeriesConfiguration = SeriesConfiguration()
     ) async throws(StoreError) -> SeriesEngine {
-        try SeriesEngine(files: try DiskFileSystem(folder: folder), clock: clock, configuration: configuration)
+        try SeriesEngine(
+            files: try DiskFileSystem(folder: folder), folder: folder, clock: clock, configuration: configuration)
     }
 
-    init(files: any FileSystem, clock: any TimeSource, configuration: SeriesConfiguration) throws(StoreError) {
+    init(
+        files: any FileSystem, folder: String, clock: any TimeSource, configuration: SeriesConfiguration
+    ) throws(StoreError) {
         lock = try files.lock(FileNames.lock)
         let catalogue = SeriesCatalogue()
         let memory = SeriesMemory()
-        var scanner = LogScanner(files: files)
-        let end = try scanner.scan(created: clock.now().microseconds) { (kind, _, payload) throws(StoreError) in
-            try Self.recover(kind, payload, catalogue, memory)
+        let catalogueFile = try CatalogueFile(folder: folder)
+        let sealed = try catalogueFile.load { (kind, payload) throws(StoreError) in
+            try catalogue.recover(kind, payload)
         }
+        savedDefinitions = Mutex(catalogue.counted)
+        let store = try ChunkStore(
+            folder: folder, names: try files.names(),
+            periodLength: Int64(configuration.periodDays) * 86_400_000_000, cacheBytes: configuration.fileCacheBytes)
+        var orphans: [ChunkReference] = []
+        for chunk in try store.load() {
+            if let group = catalogue.group(chunk.group) {
+                memory.replace([], by: [chunk], of: group)
+            } else {
+                orphans.append(chunk)
+            }
+        }
+        let recovery = SeriesRecovery(catalogue: catalogue, memory: memory, store: store, orphans: orphans)
+        var scanner = LogScanner(files: files, after: sealed)
+        let end = try scanner.scan(created: clock.now().microseconds) { (kind, position, payload) throws(StoreError) in
+            try recovery.take(kind, position, payload)
+        }
+        memory.markEmpty(catalogue.allGroups.flatMap { catalogue.series(of: $0) })
         damage = scanner.damage
         let failure = scanner.damage.first.map {
             StoreError(.readOnly, "the series store is damaged and takes no writes", details: $0.details)
@@ -47,6 +75,8 @@ package final class SeriesEngine: SeriesStore {
         self.memory = memory
         self.clock = clock
         self.files = files
+        self.store = store
+        self.catalogueFile = catalogueFile
         self.configuration = configuration
         log.start()
     }
@@ -68,12 +98,20 @@ package final class SeriesEngine: SeriesStore {
         }
         let buffer = BatchRecord.write(batch, layouts: layouts)
         buffer.layouts = layouts
-        return try await commit(.batch, buffer).position
+        let position = try await commit(.batch, buffer).position
+        sealWhenDue()
+        return position
     }
 
     package func close() async {
+        // What cannot be sealed is in the log: the next start reads it there.
+        if memory.totals.bytes > 0 { try? await seal() }
+        await maintenance.enter()
         await log.close()
+        store.close()
+        catalogueFile.close()
         lock.release()
+        maintenance.leave()
     }
 
     package func statistics() async throws(StoreError) -> SeriesStatistics {
@@ -124,17 +162,6 @@ package final class SeriesEngine: SeriesStore {
         }
     }
 
-    private static func recover(
-        _ kind: RecordKind, _ payload: UnsafeRawBufferPointer, _ catalogue: SeriesCatalogue, _ memory: SeriesMemory
-    ) throws(StoreError) {
-        switch kind {
-        case .group, .series, .layout: try catalogue.recover(kind, payload)
-        case .batch: _ = memory.append(payload) { catalogue.layout($1) }
-        case .delete, .deleteTenant: _ = applyRemoval(kind, payload, catalogue, memory)
-        case .mark: break
-        }
-    }
-
     /// Makes a record visible that has just been synced.
     private static func apply(
         _ kind: RecordKind, _ buffer: RecordBuffer, _ catalogue: SeriesCatalogue, _ memory: SeriesMemory
@@ -145,21 +172,10 @@ package final class SeriesEngine: SeriesStore {
             let isWhole = memory.append(buffer.payload) { index, _ in layouts[index] }
             precondition(isWhole, "BUG: a record of the log cannot be read back")
             return 0
-        case .delete, .deleteTenant: return applyRemoval(kind, buffer.payload, catalogue, memory)
+        case .delete, .deleteTenant:
+            SeriesRecovery.removeOpenRows(kind, buffer.payload, catalogue, memory)
+            return 0
         case .group, .series, .layout, .mark: return 0
-        }
-    }
-
-    private static func applyRemoval(
-        _ kind: RecordKind, _ payload: UnsafeRawBufferPointer, _ catalogue: SeriesCatalogue, _ memory: SeriesMemory
-    ) -> Int {
-        guard let removal = RemovalRecord.read(kind, payload) else { return 0 }
-        switch removal {
-        case .series(let numbers, let start, let end):
-            return memory.delete(catalogue.entries(numbers), from: start, to: end)
-        case .tenant(let tenant):
-            let entries = catalogue.groups(of: tenant).flatMap(\.series)
-            return memory.delete(entries, from: .min, to: .max)
         }
     }
 }

@@ -189,6 +189,44 @@ final class SeriesCatalogue: @unchecked Sendable {
         layouts[layout.number] = layout
     }
 
+    // MARK: - Sealing
+
+    /// The numbers of the last definitions that a file holds.
+    struct Saved: Sendable {
+        var group: UInt32 = 0
+        var series: UInt32 = 0
+        var layout: UInt32 = 0
+    }
+
+    var counted: Saved {
+        lock.withLock { _ in Saved(group: lastGroup, series: lastSeries, layout: lastLayout) }
+    }
+
+    /// The definitions after those of `saved`.
+    func definitions(after saved: Saved) -> [(RecordKind, UInt32, RecordBuffer)] {
+        lock.withLock { _ in
+            var result: [(RecordKind, UInt32, RecordBuffer)] = []
+            for (number, group) in groups where number > saved.group {
+                result.append((.group, number, DefinitionRecords.write(group)))
+            }
+            for (number, entry) in series where number > saved.series {
+                result.append((.series, number, DefinitionRecords.write(entry)))
+            }
+            for (number, layout) in layouts where number > saved.layout {
+                result.append((.layout, number, DefinitionRecords.write(layout)))
+            }
+            return result
+        }
+    }
+
+    func group(_ number: UInt32) -> SourceGroup? {
+        lock.withLock { _ in groups[number] }
+    }
+
+    func series(of group: SourceGroup) -> [SeriesEntry] {
+        lock.withLock { _ in group.series }
+    }
+
     // MARK: - Questions
 
     var seriesCount: Int {

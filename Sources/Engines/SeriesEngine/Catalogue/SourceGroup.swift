@@ -17,6 +17,10 @@ final class SourceGroup: @unchecked Sendable {
 
     /// Rows that are not in a chunk yet, in the order of arrival.
     var blocks: [OpenBlock] = []
+    /// Rows that are being made into chunks.
+    var frozen: [OpenBlock] = []
+    /// By generation.
+    var chunks: [ChunkReference] = []
     /// Whether a deletion left some series without a sample.
     var hasEmptySeries = false
 

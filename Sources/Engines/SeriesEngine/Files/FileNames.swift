@@ -17,4 +17,19 @@ enum FileNames {
         guard name.hasPrefix(logPrefix), name.hasSuffix(logSuffix) else { return nil }
         return UInt64(name.dropFirst(logPrefix.count).dropLast(logSuffix.count))
     }
+
+    /// Definitions, and how far the log is part of the files.
+    static let catalogue = "catalogue.db"
+
+    private static let chunksPrefix = "chunks-"
+    private static let chunksSuffix = ".db"
+
+    /// The chunks of a period, which is numbered from 1970: `chunks-644.db`.
+    static func chunks(_ period: Int64) -> String { chunksPrefix + String(period) + chunksSuffix }
+
+    /// The period of a chunk file's name, or `nil` for other files.
+    static func period(_ name: String) -> Int64? {
+        guard name.hasPrefix(chunksPrefix), name.hasSuffix(chunksSuffix) else { return nil }
+        return Int64(name.dropFirst(chunksPrefix.count).dropLast(chunksSuffix.count))
+    }
 }

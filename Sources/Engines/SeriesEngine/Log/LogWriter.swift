@@ -90,9 +90,12 @@ final class LogWriter: @unchecked Sendable {
     }
 
     /// Runs `body` on the log's thread, after everything that was handed over before.
-    func enqueueBarrier(_ body: @escaping @Sendable () -> Void) {
+    ///
+    /// - Throws: `unavailable` when the log is closed.
+    func enqueueBarrier(_ body: @escaping @Sendable () -> Void) throws(StoreError) {
         condition.lock()
         defer { condition.unlock() }
+        if isClosing { throw StoreError(.unavailable, "the series store is closed") }
         queue.append(.barrier(body))
         condition.signal()
     }
@@ -241,6 +244,7 @@ final class LogWriter: @unchecked Sendable {
         offset += staging.payload.count
         position += Int64(records.count)
         synced = position
+        setWritten(offset)
     }
 
     /// Takes back a write that failed half-way.
@@ -267,6 +271,41 @@ final class LogWriter: @unchecked Sendable {
         try? file.write(mark.whole, at: offset)
     }
     private var marked = 0
+
+    /// Goes on in a new file and returns its number and the position of the last record before it.
+    ///
+    /// Call it from a barrier only.
+    func rotate(created: Int64) -> Result<(number: UInt64, position: Int64), StoreError> {
+        do throws(StoreError) {
+            try currentFailure()
+            guard unwritten.isEmpty else { throw StoreError(.unavailable, "definitions wait to be written") }
+            let number = fileNumber + 1
+            let header = LogHeader(number: number, firstPosition: position + 1, created: created)
+            try LogScanner.makeFile(files, header)
+            file = try files.open(FileNames.log(number))
+            fileNumber = number
+            offset = LogHeader.size
+            marked = 0
+            setWritten(0)
+            return .success((number, position))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Bytes in the present file.
+    var writtenBytes: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return written
+    }
+    private var written = 0
+
+    private func setWritten(_ bytes: Int) {
+        condition.lock()
+        defer { condition.unlock() }
+        written = bytes
+    }
 
     private func currentFailure() throws(StoreError) {
         condition.lock()

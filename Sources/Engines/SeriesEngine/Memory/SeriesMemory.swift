@@ -7,9 +7,14 @@ import VigilModel
 final class SeriesMemory: @unchecked Sendable {
     // Unchecked: guarded by `lock`, like the blocks of every group.
     private let lock = Mutex(())
-    private var sampleCount = 0
+    /// Values in open rows, absent ones included.
+    var sampleCount = 0
+    /// Samples in chunks.
+    var chunkSamples = 0
     private var emptySeriesCount = 0
-    private var blockBytes = 0
+    var blockBytes = 0
+
+    func locked<Result: Sendable>(_ body: () -> Result) -> Result { lock.withLock { _ in body() } }
 
     struct Totals {
         var samples: Int
@@ -19,14 +24,20 @@ final class SeriesMemory: @unchecked Sendable {
 
     var totals: Totals {
         return lock.withLock { _ in
-            return Totals(samples: sampleCount, emptySeries: emptySeriesCount, bytes: blockBytes)
+            return Totals(samples: sampleCount + chunkSamples, emptySeries: emptySeriesCount, bytes: blockBytes)
         }
     }
 
-    /// A copy of the blocks of each group, all of one moment.
-    func snapshot(_ groups: [SourceGroup]) -> [[OpenBlock]] {
-        return lock.withLock { _ in
-            return groups.map(\.blocks)
+    /// What a group holds at one moment.
+    struct Snapshot: Sendable {
+        let chunks: [ChunkReference]
+        let blocks: [OpenBlock]
+    }
+
+    /// What each group holds, all of one moment.
+    func snapshot(_ groups: [SourceGroup]) -> [Snapshot] {
+        lock.withLock { _ in
+            groups.map { Snapshot(chunks: $0.chunks, blocks: $0.frozen.isEmpty ? $0.blocks : $0.frozen + $0.blocks) }
         }
     }
 
@@ -35,7 +46,9 @@ final class SeriesMemory: @unchecked Sendable {
     /// Adds the readings of a record.
     ///
     /// Returns whether the payload was whole.
-    func append(_ payload: UnsafeRawBufferPointer, _ layout: (Int, UInt32) -> RowLayout?) -> Bool {
+    func append(
+        _ payload: UnsafeRawBufferPointer, keeps: ((Int64) -> Bool)? = nil, _ layout: (Int, UInt32) -> RowLayout?
+    ) -> Bool {
         guard var reader = BatchRecord.Reader(payload) else { return false }
         let arrival = reader.arrival
         return lock.withLock { _ in
@@ -45,6 +58,18 @@ final class SeriesMemory: @unchecked Sendable {
                 append(table, layout, arrival)
             }
             return reader.remaining == 0
+        }
+    }
+
+    /// Adds the rows whose time `keeps` wants, one by one.
+    private func append(
+        _ table: BatchRecord.Table, _ layout: RowLayout, _ arrival: Int64, _ keeps: (Int64) -> Bool
+    ) {
+        for row in 0..<table.rows {
+            let words = table.words + row * layout.wordsPerRow
+            guard keeps(Int64(bitPattern: words[0])) else { continue }
+            append(
+                BatchRecord.Table(layout: table.layout, rows: 1, texts: table.texts, words: words), layout, arrival)
         }
     }
 
@@ -70,27 +95,23 @@ final class SeriesMemory: @unchecked Sendable {
         }
     }
 
-    /// Removes the samples of `series` in a range and returns how many there were.
-    func delete(_ series: [SeriesEntry], from start: Int64, to end: Int64) -> Int {
-        return lock.withLock { _ in
-            var removed = 0
-            // Counted as a query counts: a value that was overwritten is not a sample any more.
+    /// Removes the samples of `series` in a range from the open rows.
+    func delete(_ series: [SeriesEntry], from start: Int64, to end: Int64) {
+        lock.withLock { _ in
             for (_, entries) in Dictionary(grouping: series, by: { $0.group.number }) {
                 guard let group = entries.first?.group else { continue }
-                for entry in entries {
-                    removed +=
-                        SeriesReader(entry: entry, blocks: group.blocks).samples(from: start, to: end).samples.count
-                }
-                delete(Set(entries.map(\.number)), of: group, from: start, to: end)
-                markEmpty(entries, of: group)
+                let numbers = Set(entries.map(\.number))
+                group.blocks = remaining(group.blocks, without: numbers, from: start, to: end)
+                group.frozen = remaining(group.frozen, without: numbers, from: start, to: end)
             }
-            return removed
         }
     }
 
-    private func delete(_ numbers: Set<UInt32>, of group: SourceGroup, from start: Int64, to end: Int64) {
+    private func remaining(
+        _ blocks: [OpenBlock], without numbers: Set<UInt32>, from start: Int64, to end: Int64
+    ) -> [OpenBlock] {
         var kept: [OpenBlock] = []
-        for block in group.blocks {
+        for block in blocks {
             let touched = block.layout.columns.indices.filter {
                 numbers.contains(block.layout.columns[$0].series.number)
             }
@@ -99,18 +120,26 @@ final class SeriesMemory: @unchecked Sendable {
                 continue
             }
             let (rest, count) = block.removing(Set(touched), from: start, to: end)
-            blockBytes += rest.memoryBytes - block.memoryBytes
             sampleCount -= count
-            if rest.count > 0 { kept.append(rest) }
+            blockBytes -= block.memoryBytes
+            guard rest.count > 0 else { continue }
+            blockBytes += rest.memoryBytes
+            kept.append(rest)
         }
-        group.blocks = kept
+        return kept
     }
 
-    private func markEmpty(_ entries: [SeriesEntry], of group: SourceGroup) {
-        for entry in entries where !entry.isEmpty && !group.blocks.contains(where: { $0.hasSample(of: entry) }) {
-            entry.isEmpty = true
-            group.hasEmptySeries = true
-            emptySeriesCount += 1
+    /// Notes which of the series have nothing left.
+    func markEmpty(_ series: [SeriesEntry]) {
+        lock.withLock { _ in
+            for entry in series where !entry.isEmpty {
+                let group = entry.group
+                if group.chunks.contains(where: { $0.column(entry.number) != nil }) { continue }
+                if (group.frozen + group.blocks).contains(where: { $0.hasSample(of: entry) }) { continue }
+                entry.isEmpty = true
+                group.hasEmptySeries = true
+                emptySeriesCount += 1
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ import VigilPorts
 /// Reads the series of a plan one after the other, each when it is asked for.
 final class EngineCursor: SampleCursor {
     private let planned: [SeriesEngine.PlannedSeries]
+    private let memory: SeriesMemory
     private let range: TimeRange
     private let limit: Int
     private var index = 0
@@ -13,7 +14,8 @@ final class EngineCursor: SampleCursor {
     /// The longest piece.
     static let pieceSamplesMax = 1 << 14
 
-    init(_ planned: [SeriesEngine.PlannedSeries], range: TimeRange, limit: Int) {
+    init(_ planned: [SeriesEngine.PlannedSeries], memory: SeriesMemory, range: TimeRange, limit: Int) {
+        self.memory = memory
         self.planned = planned
         self.range = range
         self.limit = limit
@@ -26,7 +28,10 @@ final class EngineCursor: SampleCursor {
             guard index < planned.count else { return nil }
             let next = planned[index]
             index += 1
-            let series = next.reader.samples(from: range.start.microseconds, to: range.end.microseconds)
+            let (start, end) = (range.start.microseconds, range.end.microseconds)
+            let series = try SeriesEngine.read(next, memory) { (reader) throws(StoreError) in
+                try reader.samples(from: start, to: end)
+            }
             handedOut += series.samples.count
             guard handedOut <= limit else { throw StoreError(.limit, "the question reads too many samples") }
             current = (series, next.entry.identity, 0)

@@ -28,6 +28,18 @@ struct RawSeries {
     var samples: [RawSample] = []
     var texts: [String] = []
 
+    /// Adds samples that came later.
+    mutating func add(_ other: RawSeries) {
+        let base = UInt64(texts.count)
+        texts += other.texts
+        for sample in other.samples {
+            var moved = sample
+            moved.order = UInt32(truncatingIfNeeded: samples.count)
+            if moved.kind >= ReadingValue.Kind.text.rawValue { moved.bits += base }
+            samples.append(moved)
+        }
+    }
+
     func value(_ sample: RawSample) -> ReadingValue {
         switch ReadingValue.Kind(rawValue: sample.kind) {
         case .integer: .integer(Int64(bitPattern: sample.bits))
@@ -47,12 +59,34 @@ struct RawSeries {
 /// Reads one series out of a snapshot of its group.
 struct SeriesReader {
     let entry: SeriesEntry
+    /// By generation.
+    var chunks: [ChunkReference] = []
     let blocks: [OpenBlock]
 
     /// The samples of a range (without `end`) in order of time; of several with one time, the last that came.
-    func samples(from start: Int64, to end: Int64) -> RawSeries {
+    ///
+    /// - Throws: `contention` when a chunk was made anew meanwhile: take a new snapshot then.
+    func samples(from start: Int64, to end: Int64) throws(StoreError) -> RawSeries {
         var result = RawSeries()
         var isSorted = true
+        for chunk in chunks {
+            guard let column = chunk.column(entry.number), column.lastTime >= start, column.firstTime < end else {
+                continue
+            }
+            guard let found = try chunk.file.samples(of: chunk.id, wanted: { $0 == entry.number }) else {
+                throw Self.replaced
+            }
+            guard var part = found[entry.number] else { continue }
+            if start > column.firstTime || end <= column.lastTime {
+                part.samples.removeAll { $0.time < start || $0.time >= end }
+            }
+            if let last = result.samples.last?.time, let first = part.samples.first?.time, first <= last {
+                isSorted = false
+            }
+            if result.samples.isEmpty { result = part } else { result.add(part) }
+        }
+        // Chunks come numbered by nothing: what is behind came later.
+        for index in result.samples.indices { result.samples[index].order = UInt32(truncatingIfNeeded: index) }
         for block in blocks where block.count > 0 && block.lastTime >= start && block.firstTime < end {
             let columns = block.layout.columns.indices.filter { block.layout.columns[$0].series === entry }
             if columns.isEmpty { continue }
@@ -63,6 +97,8 @@ struct SeriesReader {
         if !isSorted { Self.settle(&result.samples) }
         return result
     }
+
+    private static let replaced = StoreError(.contention, "a chunk was replaced while it was read")
 
     private func read(
         _ block: OpenBlock, _ columns: [Int], from start: Int64, to end: Int64, into result: inout RawSeries
@@ -100,7 +136,15 @@ struct SeriesReader {
     }
 
     /// Whether the series has a sample in a range.
-    func hasSample(from start: Int64, to end: Int64) -> Bool {
+    func hasSample(from start: Int64, to end: Int64) throws(StoreError) -> Bool {
+        for chunk in chunks {
+            guard let column = chunk.column(entry.number) else { continue }
+            if (start..<end).contains(column.firstTime) || (start..<end).contains(column.lastTime) { return true }
+            if column.firstTime < start, column.lastTime >= end {
+                let inside = SeriesReader(entry: entry, chunks: [chunk], blocks: [])
+                if try !inside.samples(from: start, to: end).samples.isEmpty { return true }
+            }
+        }
         for block in blocks where block.count > 0 && block.lastTime >= start && block.firstTime < end {
             let columns = block.layout.columns.indices.filter { block.layout.columns[$0].series === entry }
             if columns.isEmpty { continue }
@@ -130,6 +174,14 @@ struct SeriesReader {
                 best = (time, number, index, column)
                 if block.isSorted { break }
             }
+        }
+        var sealed: ChunkColumn?
+        for chunk in chunks {
+            if let column = chunk.column(entry.number), column.lastTime >= sealed?.lastTime ?? .min { sealed = column }
+        }
+        if let sealed, best.map({ sealed.lastTime > $0.time }) ?? true {
+            return LatestSample(
+                identity: entry.identity, sample: sealed.last, arrival: Timestamp(microseconds: sealed.arrival))
         }
         guard let best else { return nil }
         let block = blocks[best.block]

@@ -1,0 +1,199 @@
+import SQLiteKit
+import Synchronization
+import VigilPorts
+
+/// A database file with the chunks of one period.
+///
+/// `directory` says what each chunk holds and is read whole at the start; `data` holds the chunks. `sealed` in `meta` is
+/// the position of the log up to which the file holds every reading of its period.
+final class ChunkFile: Sendable {
+    let period: Int64
+    let name: String
+    private let connection: SQLiteConnection
+    private let position: Mutex<Int64>
+
+    /// Everything of the log up to here is in the file.
+    var sealed: Int64 { position.withLock { $0 } }
+
+    init(folder: String, name: String, period: Int64, cacheBytes: Int) throws(StoreError) {
+        self.period = period
+        self.name = name
+        position = Mutex(0)
+        do {
+            connection = try SQLiteConnection(
+                folder + "/" + name, SQLiteOptions(cacheBytes: cacheBytes, isExclusive: true))
+            let found = try connection.run { session in
+                let version = try session.row("PRAGMA user_version")?.first
+                guard version != .integer(0) else {
+                    try session.execute(Self.schema)
+                    return Int64(0)
+                }
+                guard version == .integer(1) else {
+                    throw StoreError(.newerSchema, "a file of the series store is newer", details: ["file": name])
+                }
+                guard case .integer(let sealed) = try session.row("SELECT value FROM meta WHERE name = 'sealed'")?.first
+                else { return 0 }
+                return sealed
+            }
+            position.withLock { $0 = found }
+        } catch {
+            throw StoreError(error, file: name)
+        }
+    }
+
+    private static let schema = """
+        BEGIN;
+        CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE directory (
+            id INTEGER PRIMARY KEY, source INTEGER NOT NULL, generation INTEGER NOT NULL, bytes BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE data (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+        PRAGMA user_version = 1;
+        COMMIT;
+        """
+
+    /// A chunk on its way into the file.
+    struct NewChunk: Sendable {
+        let reference: ChunkReference
+        let data: [UInt8]
+    }
+
+    /// All chunks of the file.
+    func references() throws(StoreError) -> [ChunkReference] {
+        do {
+            return try connection.run { session in
+                try session.withStatement("SELECT id, source, generation, bytes FROM directory") { statement in
+                    var result: [ChunkReference] = []
+                    while try statement.step() {
+                        let columns = try statement.withBytes(3) { try ChunkDirectory.decode(Array($0)) }
+                        result.append(
+                            ChunkReference(
+                                file: self, id: statement.integer(0),
+                                group: UInt32(truncatingIfNeeded: statement.integer(1)),
+                                generation: statement.integer(2), columns: columns))
+                    }
+                    return result
+                }
+            }
+        } catch {
+            throw StoreError(error, file: name)
+        }
+    }
+
+    /// Takes some chunks away and adds others, in one transaction.
+    func write(removing ids: [Int64], adding chunks: [NewChunk], sealed: Int64?) throws(StoreError) {
+        do {
+            try connection.run { session in
+                try session.begin(immediate: true)
+                do {
+                    for id in ids {
+                        try session.run("DELETE FROM directory WHERE id = ?", [.integer(id)])
+                        try session.run("DELETE FROM data WHERE id = ?", [.integer(id)])
+                    }
+                    for chunk in chunks { try Self.insert(chunk, session) }
+                    if let sealed {
+                        try session.run("INSERT OR REPLACE INTO meta VALUES ('sealed', ?)", [.integer(sealed)])
+                    }
+                    try session.commit()
+                } catch {
+                    try session.rollback()
+                    throw error
+                }
+            }
+        } catch {
+            throw StoreError(error, file: name)
+        }
+        if let sealed { position.withLock { $0 = sealed } }
+    }
+
+    private static func insert(_ chunk: NewChunk, _ session: SQLiteSession) throws {
+        let reference = chunk.reference
+        try session.run(
+            "INSERT INTO directory VALUES (?, ?, ?, ?)",
+            [
+                .integer(reference.id), .integer(Int64(reference.group)), .integer(reference.generation),
+                .bytes(ChunkDirectory.encode(reference.columns)),
+            ])
+        try session.run("INSERT INTO data VALUES (?, ?)", [.integer(reference.id), .bytes(chunk.data)])
+    }
+
+    /// The wanted series of a chunk, or `nil` when the chunk was replaced.
+    func samples(
+        of id: Int64, wanted: @escaping (UInt32) -> Bool
+    ) throws(StoreError) -> [UInt32: RawSeries]? {
+        do {
+            return try connection.run { session in
+                try session.withStatement("SELECT bytes FROM data WHERE id = ?") { statement in
+                    try statement.bind([.integer(id)])
+                    guard try statement.step() else { return nil }
+                    return try statement.withBytes(0) { try ColumnChunk.decode($0, wanted: wanted) }
+                }
+            }
+        } catch {
+            throw StoreError(error, file: name, chunk: id)
+        }
+    }
+
+    /// Gives the space of what was removed back to the disk.
+    func shrink() throws(StoreError) {
+        do {
+            try connection.run { session in
+                try session.execute("VACUUM")
+                try session.checkpoint()
+            }
+        } catch {
+            throw StoreError(error, file: name)
+        }
+    }
+
+    func close() {
+        try? connection.close()
+    }
+}
+
+/// Where a chunk lies and what it holds.
+final class ChunkReference: Sendable {
+    let file: ChunkFile
+    let id: Int64
+    let group: UInt32
+    /// Of two chunks with the same time, the one of the higher generation came later.
+    let generation: Int64
+    let columns: [ChunkColumn]
+    let firstTime: Int64
+    let lastTime: Int64
+
+    init(file: ChunkFile, id: Int64, group: UInt32, generation: Int64, columns: [ChunkColumn]) {
+        self.file = file
+        self.id = id
+        self.group = group
+        self.generation = generation
+        self.columns = columns
+        firstTime = columns.map(\.firstTime).min() ?? .max
+        lastTime = columns.map(\.lastTime).max() ?? .min
+    }
+
+    func column(_ series: UInt32) -> ChunkColumn? { columns.first { $0.series == series } }
+    var sampleCount: Int { columns.reduce(0) { $0 + $1.count } }
+}
+
+extension StoreError {
+    /// The error of the port for what went wrong in a database file.
+    init(_ error: any Error, file: String, chunk: Int64? = nil) {
+        var details = ["file": file]
+        if let chunk { details["chunk"] = String(chunk) }
+        switch error {
+        case let error as StoreError: self = error
+        case is ByteReader.Malformed:
+            self.init(.damaged, "a chunk is not what was written", details: details)
+        case let failure as SQLiteFailure:
+            if let offset = failure.offset { details["offset"] = String(offset) }
+            switch failure.code {
+            case .damaged: self.init(.damaged, "a file of the series store is damaged", details: details)
+            case .full: self.init(.full, "the disk is full", details: details)
+            case .readOnly: self.init(.readOnly, "a file of the series store takes no writes", details: details)
+            default: self.init(.unavailable, "a file of the series store cannot be used", details: details)
+            }
+        default: self.init(.unavailable, "a file of the series store cannot be used", details: details)
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import VigilModel
+
+/// What is known of one series in a chunk without reading its samples.
+struct ChunkColumn: Sendable {
+    let series: UInt32
+    let count: Int
+    let firstTime: Int64
+    let lastTime: Int64
+    /// The newest sample, and when it arrived.
+    let last: Sample
+    let arrival: Int64
+}
+
+/// Samples of some series of one group, compressed together: series with the same times share them.
+///
+/// | Part | What |
+/// |---|---|
+/// | 8 bytes | XXH64 of all that follows |
+/// | varint, blocks | how many distinct lists of times; each as its count and a block of integers |
+/// | varint, blocks | how many series; of each: number, which list of times, quality, kinds, values |
+///
+/// Quality is one byte 0 (all good) or 1 and a block of integers. Kinds are one byte: the kind of all values, or 255 and
+/// a block of integers. Values are a block of the kind's codec; of mixed kinds, texts of the values' kinds and bits.
+enum ColumnChunk {
+    private static let mixedKinds: UInt8 = 255
+
+    static func encode(_ columns: [(series: UInt32, samples: RawSeries)]) -> [UInt8] {
+        var lists: [[Int64]: Int] = [:]
+        var times = ByteWriter()
+        var body = ByteWriter()
+        body.append(varint: UInt64(columns.count))
+        for column in columns {
+            let list = column.samples.samples.map(\.time)
+            let number = lists[list] ?? lists.count
+            if lists[list] == nil {
+                lists[list] = number
+                times.append(varint: UInt64(list.count))
+                times.append(block: IntegerCodec.encode(list))
+            }
+            body.append(varint: UInt64(column.series))
+            body.append(varint: UInt64(number))
+            body.append(block: encode(column.samples))
+        }
+        var whole = ByteWriter()
+        whole.append(varint: UInt64(lists.count))
+        whole.append(contentsOf: times.bytes)
+        whole.append(contentsOf: body.bytes)
+        var result = ByteWriter()
+        result.append(number: whole.bytes.withUnsafeBytes { Checksum.of($0) })
+        result.append(contentsOf: whole.bytes)
+        return result.bytes
+    }
+
+    private static func encode(_ series: RawSeries) -> [UInt8] {
+        var writer = ByteWriter()
+        let samples = series.samples
+        if samples.allSatisfy({ $0.quality == Quality.good.rawValue }) {
+            writer.append(0)
+        } else {
+            writer.append(1)
+            writer.append(block: IntegerCodec.encode(samples.map { Int64($0.quality) }))
+        }
+        let kind = samples.first?.kind ?? 0
+        if samples.allSatisfy({ $0.kind == kind }) {
+            writer.append(kind)
+            writer.append(block: values(samples, kind, series.texts))
+            return writer.bytes
+        }
+        writer.append(mixedKinds)
+        writer.append(block: IntegerCodec.encode(samples.map { Int64($0.kind) }))
+        for kind in ReadingValue.Kind.allCases {
+            let some = samples.filter { $0.kind == kind.rawValue }
+            writer.append(block: values(some, kind.rawValue, series.texts))
+        }
+        return writer.bytes
+    }
+
+    private static func values(_ samples: [RawSample], _ kind: UInt8, _ texts: [String]) -> [UInt8] {
+        switch ReadingValue.Kind(rawValue: kind) {
+        case .float, nil: FloatCodec.encode(samples.map(\.bits))
+        case .integer, .boolean: IntegerCodec.encode(samples.map { Int64(bitPattern: $0.bits) })
+        case .text, .object: TextCodec.encode(samples.map { texts[Int($0.bits)] })
+        }
+    }
+
+    /// The samples of the wanted series; the others are passed over without decoding.
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer, wanted: (UInt32) -> Bool
+    ) throws(ByteReader.Malformed) -> [UInt32: RawSeries] {
+        guard bytes.count > 8,
+            Checksum.of(UnsafeRawBufferPointer(rebasing: bytes[8...]))
+                == UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        else { throw ByteReader.Malformed() }
+        let copy = [UInt8](bytes)
+        var reader = ByteReader(copy[8...])
+        var lists: [(count: Int, bytes: ArraySlice<UInt8>, times: [Int64]?)] = []
+        for _ in 0..<(try reader.count(limit: copy.count)) {
+            lists.append((try reader.count(limit: 1 << 28), try reader.block(), nil))
+        }
+        var result: [UInt32: RawSeries] = [:]
+        for _ in 0..<(try reader.count(limit: copy.count)) {
+            let series = UInt32(truncatingIfNeeded: try reader.varint())
+            let list = Int(try reader.varint())
+            let block = try reader.block()
+            guard lists.indices.contains(list) else { throw ByteReader.Malformed() }
+            guard wanted(series) else { continue }
+            if lists[list].times == nil {
+                lists[list].times = try IntegerCodec.decode(lists[list].bytes, count: lists[list].count)
+            }
+            result[series] = try decode(block, times: lists[list].times ?? [])
+        }
+        return result
+    }
+
+    private static func decode(
+        _ bytes: ArraySlice<UInt8>, times: [Int64]
+    ) throws(ByteReader.Malformed) -> RawSeries {
+        var reader = ByteReader(bytes)
+        var qualities: [Int64]?
+        if try reader.byte() == 1 { qualities = try IntegerCodec.decode(try reader.block(), count: times.count) }
+        let kind = try reader.byte()
+        var kinds: [Int64]?
+        if kind == mixedKinds { kinds = try IntegerCodec.decode(try reader.block(), count: times.count) }
+        var series = RawSeries()
+        var pools: [[UInt64]] = []
+        for pool in ReadingValue.Kind.allCases {
+            guard kinds != nil || pool.rawValue == kind else {
+                pools.append([])
+                continue
+            }
+            let count = kinds.map { $0.count { $0 == Int64(pool.rawValue) } } ?? times.count
+            pools.append(try values(try reader.block(), pool, count, &series.texts))
+        }
+        var next = [Int](repeating: 0, count: pools.count)
+        series.samples.reserveCapacity(times.count)
+        for (index, time) in times.enumerated() {
+            let own = kinds.map { Int($0[index]) } ?? Int(kind)
+            guard pools.indices.contains(own), next[own] < pools[own].count else { throw ByteReader.Malformed() }
+            series.samples.append(
+                RawSample(
+                    time: time, bits: pools[own][next[own]], order: 0, kind: UInt8(own),
+                    quality: qualities.map { UInt8(truncatingIfNeeded: $0[index]) } ?? Quality.good.rawValue))
+            next[own] += 1
+        }
+        return series
+    }
+
+    private static func values(
+        _ bytes: ArraySlice<UInt8>, _ kind: ReadingValue.Kind, _ count: Int, _ texts: inout [String]
+    ) throws(ByteReader.Malformed) -> [UInt64] {
+        switch kind {
+        case .float: return try FloatCodec.decode(bytes, count: count)
+        case .integer, .boolean: return try IntegerCodec.decode(bytes, count: count).map { UInt64(bitPattern: $0) }
+        case .text, .object:
+            let base = texts.count
+            texts += try TextCodec.decode(bytes, count: count)
+            return (0..<count).map { UInt64(base + $0) }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+extension SeriesMemory {
+    /// Sets the open rows of each group aside; new rows begin behind them.
+    ///
+    /// Rows that were set aside before and did not get into a file stay first.
+    func freeze(_ groups: [SourceGroup]) {
+        locked {
+            for group in groups where !group.blocks.isEmpty {
+                group.frozen += group.blocks
+                group.blocks = []
+            }
+        }
+    }
+
+    func frozen(_ group: SourceGroup) -> (blocks: [OpenBlock], chunks: [ChunkReference]) {
+        locked { (group.frozen, group.chunks) }
+    }
+
+    /// Lets questions see other chunks.
+    func replace(_ removed: [ChunkReference], by added: [ChunkReference], of group: SourceGroup) {
+        locked {
+            let gone = Set(removed.map(ObjectIdentifier.init))
+            group.chunks.removeAll { gone.contains(ObjectIdentifier($0)) }
+            group.chunks += added
+            group.chunks.sort { ($0.generation, $0.id) < ($1.generation, $1.id) }
+            chunkSamples += added.reduce(0) { $0 + $1.sampleCount } - removed.reduce(0) { $0 + $1.sampleCount }
+        }
+    }
+
+    /// Forgets the rows that were set aside: they are in files now.
+    func thaw(_ groups: [SourceGroup]) {
+        locked {
+            for group in groups where !group.frozen.isEmpty {
+                for block in group.frozen {
+                    blockBytes -= block.memoryBytes
+                    sampleCount -= block.count * block.layout.columns.count
+                }
+                group.frozen = []
+            }
+            sampleCount = max(sampleCount, 0)
+        }
+    }
+}

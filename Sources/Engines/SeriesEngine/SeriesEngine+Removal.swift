@@ -1,0 +1,69 @@
+package import VigilModel
+package import VigilPorts
+
+extension SeriesEngine {
+    package func delete(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> Int {
+        let tenant = try tenant(of: scope)
+        try log.check()
+        let matchers = try SeriesMatchers(selection.matchers, devices: selection.devices)
+        let entries = catalogue.find(matchers, tenant: tenant, scope: scope).flatMap(\.1)
+        if entries.isEmpty || selection.range.isEmpty { return 0 }
+        let (start, end) = (selection.range.start.microseconds, selection.range.end.microseconds)
+        await maintenance.enter()
+        defer { maintenance.leave() }
+        // Counted as a question counts: a value that was overwritten is not a sample any more.
+        var count = 0
+        for entry in entries {
+            guard let snapshot = memory.snapshot([entry.group]).first else { continue }
+            count += try PlannedSeries(entry: entry, snapshot: snapshot).reader.samples(from: start, to: end)
+                .samples.count
+        }
+        if count == 0 { return 0 }
+        let record = RemovalRecord.write(series: entries.map(\.number), range: selection.range)
+        _ = try await commit(.delete, record)
+        try Self.removeFromChunks(entries, from: start, to: end, store, memory, unlessSealed: .max)
+        memory.markEmpty(entries)
+        return count
+    }
+
+    package func deleteTenant(in scope: AccessScope) async throws(StoreError) {
+        let tenant = try tenant(of: scope)
+        guard scope.visibility == .all else {
+            throw StoreError(.invalid, "a scope that does not see all of a tenant cannot remove it")
+        }
+        try log.check()
+        await maintenance.enter()
+        defer { maintenance.leave() }
+        _ = try await commit(.deleteTenant, RemovalRecord.write(tenant: tenant))
+        let entries = catalogue.groups(of: tenant).flatMap { catalogue.series(of: $0) }
+        try Self.removeFromChunks(entries, from: .min, to: .max, store, memory, unlessSealed: .max)
+        memory.markEmpty(entries)
+    }
+
+    /// Makes the chunks of these series anew without what was removed, and gives the space back.
+    ///
+    /// Files that are sealed past `position` were made after the removal and keep what they hold.
+    static func removeFromChunks(
+        _ entries: [SeriesEntry], from start: Int64, to end: Int64, _ store: ChunkStore, _ memory: SeriesMemory,
+        unlessSealed position: Int64
+    ) throws(StoreError) {
+        var touched: [ObjectIdentifier: ChunkFile] = [:]
+        for (_, some) in Dictionary(grouping: entries, by: { $0.group.number }) {
+            guard let group = some.first?.group else { continue }
+            let numbers = Set(some.map(\.number))
+            for chunk in memory.frozen(group).chunks where chunk.file.sealed < position {
+                let isHit = chunk.columns.contains {
+                    numbers.contains($0.series) && $0.firstTime < end && $0.lastTime >= start
+                }
+                guard isHit else { continue }
+                let rest = try ChunkRewriting.without(
+                    chunk, numbers, from: start, to: end, identifier: store.nextIdentifier())
+                let added = rest.map { [$0] } ?? []
+                try chunk.file.write(removing: [chunk.id], adding: added, sealed: nil)
+                memory.replace([chunk], by: added.map(\.reference), of: group)
+                touched[ObjectIdentifier(chunk.file)] = chunk.file
+            }
+        }
+        for file in touched.values { try file.shrink() }
+    }
+}

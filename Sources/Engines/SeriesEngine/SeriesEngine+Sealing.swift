@@ -1,0 +1,69 @@
+import VigilPorts
+
+extension SeriesEngine {
+    /// Makes everything that is only in the log and in memory part of the files, and cuts the log.
+    ///
+    /// Each file takes its chunks and the position they reach to in one transaction, so a crash in between repeats
+    /// nothing and loses nothing: the log is removed last.
+    func seal() async throws(StoreError) {
+        await maintenance.enter()
+        defer { maintenance.leave() }
+        let groups = catalogue.allGroups
+        let (log, memory, created) = (log, memory, clock.now().microseconds)
+        let rotated: Result<(number: UInt64, position: Int64), StoreError> = await withUnsafeContinuation { waiting in
+            do throws(StoreError) {
+                try log.enqueueBarrier { [catalogue] in
+                    let result = log.rotate(created: created)
+                    if case .success = result { memory.freeze(catalogue.allGroups) }
+                    waiting.resume(returning: result)
+                }
+            } catch {
+                waiting.resume(returning: .failure(error))
+            }
+        }
+        let (number, position) = try rotated.get()
+        let all = groups.count == catalogue.allGroups.count ? groups : catalogue.allGroups
+        try writeChunks(of: all, sealed: position)
+        let counted = catalogue.counted
+        try catalogueFile.save(catalogue.definitions(after: savedDefinitions.withLock { $0 }), sealed: position)
+        savedDefinitions.withLock { $0 = counted }
+        memory.thaw(all)
+        for name in try files.names() {
+            if let old = FileNames.logNumber(name), old < number { try files.remove(name) }
+        }
+        try files.syncFolder()
+    }
+
+    private func writeChunks(of groups: [SourceGroup], sealed: Int64) throws(StoreError) {
+        var changes: [Int64: [(SourceGroup, GroupSealer.Change)]] = [:]
+        for group in groups {
+            let (frozen, chunks) = memory.frozen(group)
+            if frozen.isEmpty { continue }
+            let sealer = GroupSealer(
+                group: group, series: catalogue.series(of: group), frozen: frozen, chunks: chunks, store: store)
+            for (period, change) in try sealer.changes() { changes[period, default: []].append((group, change)) }
+        }
+        for (period, all) in changes {
+            let file = try store.file(period)
+            try file.write(
+                removing: all.flatMap { $0.1.removed.map(\.id) }, adding: all.flatMap(\.1.added), sealed: sealed)
+            for (group, change) in all {
+                memory.replace(change.removed, by: change.added.map(\.reference), of: group)
+            }
+        }
+    }
+
+    /// Starts sealing in the background when the log or the open rows have grown past their limits.
+    func sealWhenDue() {
+        guard
+            log.writtenBytes > configuration.logBytesMax || memory.totals.bytes > configuration.memoryBytesMax
+        else { return }
+        guard isSealing.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        else { return }
+        Task {
+            // What could not be sealed stays in the log and in memory; the next append tries again.
+            try? await seal()
+            isSealing.store(false, ordering: .releasing)
+        }
+    }
+}
