@@ -161,7 +161,6 @@ let package = Package(
         // Ports
         target(.ports, "VigilPorts", ["VigilModel"], embeds: true),
         // Engines
-        target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit", "CZstd"]),
         target(.engines, "RelationalEngine", ["VigilPorts", "VigilModel", "SQLiteKit", .crypto]),
         target(.engines, "LocalEngine", ["VigilPorts", "VigilModel", .deque]),
         target(.engines, "SQLStores", ["VigilPorts", "VigilModel"], embeds: true),

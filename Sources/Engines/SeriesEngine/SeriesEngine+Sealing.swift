@@ -1,3 +1,5 @@
+import Synchronization
+import VigilModel
 import VigilPorts
 
 extension SeriesEngine {
@@ -8,7 +10,6 @@ extension SeriesEngine {
     func seal() async throws(StoreError) {
         await maintenance.enter()
         defer { maintenance.leave() }
-        let groups = catalogue.allGroups
         let (log, memory, created) = (log, memory, clock.now().microseconds)
         let rotated: Result<(number: UInt64, position: Int64), StoreError> = await withUnsafeContinuation { waiting in
             do throws(StoreError) {
@@ -22,7 +23,7 @@ extension SeriesEngine {
             }
         }
         let (number, position) = try rotated.get()
-        let all = groups.count == catalogue.allGroups.count ? groups : catalogue.allGroups
+        let all = catalogue.allGroups
         try writeChunks(of: all, sealed: position)
         let counted = catalogue.counted
         try catalogueFile.save(catalogue.definitions(after: savedDefinitions.withLock { $0 }), sealed: position)

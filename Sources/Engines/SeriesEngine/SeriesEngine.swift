@@ -117,7 +117,7 @@ package final class SeriesEngine: SeriesStore {
     package func statistics() async throws(StoreError) -> SeriesStatistics {
         let totals = memory.totals
         var diskBytes = 0
-        for name in try files.names() where name != FileNames.lock { diskBytes += try files.open(name).size() }
+        for name in try files.names() where name != FileNames.lock { diskBytes += files.size(of: name) }
         return SeriesStatistics(
             seriesCount: catalogue.seriesCount - totals.emptySeries, sampleCount: totals.samples,
             diskBytes: diskBytes, memoryBytes: totals.bytes)

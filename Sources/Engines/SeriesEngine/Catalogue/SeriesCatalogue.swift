@@ -149,15 +149,15 @@ final class SeriesCatalogue: @unchecked Sendable {
             switch kind {
             case .group:
                 guard let group = DefinitionRecords.group(&reader) else { throw Self.malformed }
-                insert(group)
+                if groups[group.number] == nil { insert(group) }
             case .series:
                 guard let entry = DefinitionRecords.series(&reader, { groups[$0] }) else { throw Self.malformed }
-                insert(entry)
+                if series[entry.number] == nil { insert(entry) }
             case .layout:
                 guard let layout = DefinitionRecords.layout(&reader, { groups[$0] }, { series[$0] }) else {
                     throw Self.malformed
                 }
-                insert(layout)
+                if layouts[layout.number] == nil { insert(layout) }
             default: break
             }
         }

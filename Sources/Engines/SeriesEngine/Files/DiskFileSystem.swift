@@ -29,6 +29,12 @@ struct DiskFileSystem: FileSystem {
         return DiskFile(descriptor, name: name)
     }
 
+    // Not through `open`: closing a second descriptor of a database file would drop SQLite's locks on it.
+    func size(of name: String) -> Int {
+        var status = stat()
+        return stat(folder + "/" + name, &status) == 0 ? Int(status.st_size) : 0
+    }
+
     func remove(_ name: String) throws(StoreError) {
         guard unlink(folder + "/" + name) == 0 || errno == ENOENT else {
             throw StoreError.system(errno, "a file cannot be removed", file: name)

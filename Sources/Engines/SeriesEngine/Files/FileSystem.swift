@@ -8,6 +8,9 @@ protocol FileSystem: Sendable {
     /// Opens a file for reading and writing, made when it is missing.
     func open(_ name: String) throws(StoreError) -> any File
 
+    /// The size of a file, 0 when there is none.
+    func size(of name: String) -> Int
+
     func remove(_ name: String) throws(StoreError)
 
     /// Makes additions to and removals from the folder durable.
