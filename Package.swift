@@ -206,6 +206,12 @@ let package = Package(
         tests(
             "Engines/RelationalEngineTests", "RelationalEngineTests",
             ["RelationalEngine", "TemporaryFolders", "VigilPorts", "VigilModel"]),
+        tests(
+            "Services/VigilServicesTests", "VigilServicesTests",
+            [
+                "Blobs", "LocalEngine", "RelationalEngine", "SQLStores", "SeriesEngine", "TemporaryFolders", "VigilModel",
+                "VigilPorts", "VigilServices",
+            ]),
         tests("Foundations/StorageKitTests", "StorageKitTests", ["StorageKit"]),
         tests("Languages/CSVTests", "CSVTests", ["CSV"]),
         tests("Languages/LineProtocolTests", "LineProtocolTests", ["LineProtocol", "VigilModel"]),

@@ -70,7 +70,7 @@ extension AlertingService {
             _ = try Self.alert(id, tenant: tenant, in: transaction)
             return try transaction.rows(
                 """
-                SELECT * FROM alert_journal WHERE tenant_id = \(tenant) AND alert_id = \(id) ORDER BY time, id LIMIT 1000
+                SELECT * FROM alert_journal WHERE tenant_id = \(tenant) AND alert_id = \(id) ORDER BY sequence, id LIMIT 1000
                 """
             ).map { row in
                 AlertJournalView(
@@ -98,7 +98,9 @@ extension AlertingService {
         }
     }
 
-    /// Closes an alert: what it told of is over. Doing so twice changes nothing.
+    /// Closes an alert: what it told of is over.
+    ///
+    /// Doing so twice changes nothing.
     package func resolve(_ id: AlertID, note: String?, version: Int?, by principal: Principal) async throws -> AlertView
     {
         try await close(id, as: .resolved, .resolved, note: note, version: version, by: principal)

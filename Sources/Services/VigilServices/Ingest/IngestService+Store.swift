@@ -31,7 +31,7 @@ extension IngestService {
     ) async throws -> IngestReceipt {
         let ingest = await tenants.ingest(of: tenant)
         let (number, waiting) = try await ingest.begin()
-        for entry in waiting { try? await resume(entry, ingest: ingest) }
+        await resume(waiting, ingest: ingest)
         let entry = JournalEntry(
             number: number, arrival: arrival, sender: principal.name, form: form, accepted: accepted,
             refusals: refusals, tables: tables)
@@ -53,7 +53,7 @@ extension IngestService {
             try await evaluate(work, entry: entry, heard: Self.heard(tables), ingest: ingest)
         } catch {
             // It is durable: the sender need not send it again, and `run` judges it later.
-            await ingest.abandon(number)
+            await ingest.postpone(number)
             processed = false
         }
         await publish(tables, ingest: ingest, at: arrival)

@@ -48,12 +48,23 @@ package final class IngestService: Sendable {
         }
         for tenant in tenants {
             let ingest = await self.tenants.ingest(of: tenant)
-            for entry in try await ingest.waitingEntries() { try await resume(entry, ingest: ingest) }
+            await resume(try await ingest.waitingEntries(), ingest: ingest)
+        }
+    }
+
+    /// Judges entries of the journal; what fails is tried again later.
+    func resume(_ entries: [JournalEntry], ingest: TenantIngest) async {
+        for entry in entries {
+            do {
+                try await resume(entry, ingest: ingest)
+            } catch {
+                await ingest.postpone(entry.number)
+            }
         }
     }
 
     /// Judges one entry of the journal from the store.
-    func resume(_ entry: JournalEntry, ingest: TenantIngest) async throws {
+    private func resume(_ entry: JournalEntry, ingest: TenantIngest) async throws {
         var work = EvaluationWork()
         if let first = entry.first, let last = entry.last, !entry.devices.isEmpty {
             let scope = SystemScope.tenant(ingest.tenant, "ingest")

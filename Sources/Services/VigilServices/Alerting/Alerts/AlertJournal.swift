@@ -30,8 +30,8 @@ struct AlertJournal {
     ) throws {
         try transaction.execute(
             """
-            INSERT INTO alert_journal (id, tenant_id, alert_id, time, action, user_id, name, note)
-            VALUES (\(EntryID(at: now)), \(tenant), \(alert.id), \(now), \(action.rawValue), \(actor?.user),
+            INSERT INTO alert_journal (id, tenant_id, alert_id, sequence, time, action, user_id, name, note)
+            VALUES (\(EntryID(at: now)), \(tenant), \(alert.id), \(alert.version), \(now), \(action.rawValue), \(actor?.user),
                 \(actor?.name ?? "vigil"), \(note))
             """)
         try transaction.appendToOutbox(

@@ -75,9 +75,13 @@ struct AlertWriter {
             alert.closedName = "vigil"
             alert.note = "It had ended before it was known."
         }
-        try alert.insert(in: transaction)
         let journal = AlertJournal(tenant: tenant, now: now)
-        try journal.record(.raised, of: alert, in: transaction)
+        // An occurrence that had ended already has two entries in its journal, in this order.
+        if end != nil { alert.version = 2 }
+        try alert.insert(in: transaction)
+        var raised = alert
+        raised.version = 1
+        try journal.record(.raised, of: raised, in: transaction)
         if end != nil { try journal.record(.resolved, of: alert, note: alert.note, in: transaction) }
         return alert
     }
@@ -115,7 +119,9 @@ struct AlertWriter {
         }
     }
 
-    /// Late readings showed that it had not been so. An alert of an older version of its rule is left alone.
+    /// Late readings showed that it had not been so.
+    ///
+    /// An alert of an older version of its rule is left alone.
     private func retract(_ alert: inout AlertRecord, rule: CompiledRule, in transaction: any SQLTransaction) throws {
         guard alert.metadata["ruleVersion"]?.double == Double(rule.version) else { return }
         alert.retractedAt = now

@@ -115,6 +115,8 @@ CREATE TABLE alert_journal (
     id           {{id}} NOT NULL PRIMARY KEY,
     tenant_id    {{id}} NOT NULL,
     alert_id     {{id}} NOT NULL,
+    -- The alert's version after it: the order of what happened in one moment.
+    sequence     {{int}} NOT NULL,
     time         {{time}} NOT NULL,
     -- raised, repeated, recovered, acknowledged, resolved, dismissed, retracted, commented.
     action       {{text}} NOT NULL,
@@ -124,4 +126,4 @@ CREATE TABLE alert_journal (
     note         {{text}},
     FOREIGN KEY (tenant_id, alert_id) REFERENCES alerts (tenant_id, id) ON DELETE CASCADE
 ) {{strict}};
-CREATE INDEX alert_journal_alert ON alert_journal (tenant_id, alert_id, id);
+CREATE INDEX alert_journal_alert ON alert_journal (tenant_id, alert_id, sequence);

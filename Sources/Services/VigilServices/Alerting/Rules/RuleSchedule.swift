@@ -8,7 +8,7 @@ package import VigilModel
 package struct RuleSchedule: Sendable, Hashable, Codable {
     /// 1 is Monday, 7 is Sunday; empty means every day.
     package var days: [Int]
-    /// `HH:MM`
+    /// The time of day at which it begins, `HH:MM`.
     package var from: String
     package var to: String
     /// An IANA name; UTC when absent.

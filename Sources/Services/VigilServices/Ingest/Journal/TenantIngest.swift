@@ -11,6 +11,8 @@ actor TenantIngest {
     private var lastNumber: Int64 = 0
     /// Batches that are stored or about to be, and not yet evaluated.
     private var unfinished: Set<Int64> = []
+    /// Those of them whose evaluation failed, to be tried again.
+    private var postponed: Set<Int64> = []
     private var owners: [String: Owner] = [:]
     private var units: [DeviceMetric: String?] = [:]
     private var activityWritten: [DeviceID: Timestamp] = [:]
@@ -54,7 +56,9 @@ actor TenantIngest {
     func waitingEntries() async throws -> [JournalEntry] {
         if !isOpen { return try await open() }
         let progress = try await progress()
-        return try await entries(after: progress).filter { !unfinished.contains($0.number) }
+        let waiting = try await entries(after: progress).filter { postponed.contains($0.number) }
+        postponed.subtract(waiting.map(\.number))
+        return waiting
     }
 
     private func open() async throws -> [JournalEntry] {
@@ -93,6 +97,9 @@ actor TenantIngest {
 
     /// Forgets a batch that was not stored.
     func abandon(_ number: Int64) { unfinished.remove(number) }
+
+    /// A batch is durable, and could not be evaluated: it waits for another try.
+    func postpone(_ number: Int64) { postponed.insert(number) }
 
     /// A batch is evaluated and committed.
     func finish(_ number: Int64) { unfinished.remove(number) }

@@ -1,0 +1,109 @@
+package import VigilModel
+package import VigilPorts
+
+/// Answers questions about readings, for pages and the API.
+package final class QueryService: Sendable {
+    let stores: Stores
+    let clock: any TimeSource
+    let directory: DeviceDirectory
+
+    package init(stores: Stores, clock: any TimeSource, directory: DeviceDirectory) {
+        self.stores = stores
+        self.clock = clock
+        self.directory = directory
+    }
+
+    package func now() -> Timestamp { clock.now() }
+
+    /// The newest value of each metric of a device.
+    package func latest(ofDevice reference: String, in scope: AccessScope) async throws -> [LatestValue] {
+        let tenant = try AlertingService.tenant(of: scope)
+        let device = try await device(reference, tenant: tenant, in: scope)
+        return try await latest(of: [device.id: device.code], tenant: tenant, in: scope)
+    }
+
+    /// The newest values of all devices of a site.
+    package func latest(ofSite reference: String, in scope: AccessScope) async throws -> [LatestValue] {
+        let tenant = try AlertingService.tenant(of: scope)
+        let devices = try await stores.relational.read(in: scope) { transaction in
+            guard
+                let site = try transaction.rows(
+                    "SELECT id FROM sites WHERE tenant_id = \(tenant) AND (code = \(reference) OR id = \(reference))"
+                ).first?.get("id", as: SiteID.self)
+            else { throw ServiceError.notFound("site") }
+            var devices: [DeviceID: String] = [:]
+            let rows = try transaction.rows(
+                """
+                SELECT id, code, name FROM devices WHERE tenant_id = \(tenant) AND site_id = \(site)
+                    AND deleted_at IS NULL LIMIT 10000
+                """)
+            for row in rows {
+                let id: DeviceID = try row.get("id")
+                let name: String = try row.get("name")
+                if scope.shows(id) { devices[id] = try row.optional("code") ?? name }
+            }
+            return devices
+        }
+        return try await latest(of: devices, tenant: tenant, in: scope)
+    }
+
+    private func latest(of devices: [DeviceID: String], tenant: TenantID, in scope: AccessScope) async throws
+        -> [LatestValue]
+    {
+        guard !devices.isEmpty else { return [] }
+        let units = try await units(of: Array(devices.keys), tenant: tenant, in: scope)
+        let samples = try await stores.series.latest([], in: scope)
+        return samples.compactMap { latest -> LatestValue? in
+            guard let device = latest.identity.device, let code = devices[device],
+                !latest.identity.metric.hasPrefix("__")
+            else { return nil }
+            return LatestValue(
+                device: device, code: code, metric: latest.identity.metric, labels: latest.identity.labels,
+                value: latest.sample.value.json, unit: units[device]?[latest.identity.metric],
+                time: latest.sample.time.description, arrival: latest.arrival.description,
+                quality: Int(latest.sample.quality.rawValue))
+        }.sorted { ($0.code, $0.metric) < ($1.code, $1.metric) }
+    }
+
+    /// The units in which metrics are reported, as far as anybody said.
+    func units(of devices: [DeviceID], tenant: TenantID, in scope: AccessScope) async throws
+        -> [DeviceID: [String: String]]
+    {
+        try await stores.relational.read(in: scope) { transaction in
+            var units: [DeviceID: [String: String]] = [:]
+            for start in stride(from: 0, to: devices.count, by: 500) {
+                let part = devices[start..<min(start + 500, devices.count)]
+                let rows = try transaction.rows(
+                    """
+                    SELECT device_id, metric, unit FROM device_metrics
+                    WHERE tenant_id = \(tenant) AND device_id IN \(part) AND unit IS NOT NULL
+                    """)
+                for row in rows {
+                    units[try row.get("device_id"), default: [:]][try row.get("metric")] = try row.get("unit")
+                }
+            }
+            return units
+        }
+    }
+
+    func device(_ reference: String, tenant: TenantID, in scope: AccessScope) async throws -> DeviceEntry {
+        guard let entry = try await directory.find(reference, tenant: tenant), scope.shows(entry.id) else {
+            throw ServiceError.notFound("device")
+        }
+        return entry
+    }
+}
+
+/// The newest value of a metric of a device.
+package struct LatestValue: Codable, Sendable {
+    package var device: DeviceID
+    package var code: String
+    package var metric: String
+    package var labels: Labels
+    package var value: JSONValue
+    package var unit: String?
+    package var time: String
+    package var arrival: String
+    /// 0 to 100.
+    package var quality: Int
+}

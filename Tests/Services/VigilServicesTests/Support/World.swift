@@ -1,0 +1,124 @@
+import Blobs
+import Foundation
+import LocalEngine
+import RelationalEngine
+import SQLStores
+import SeriesEngine
+import Synchronization
+import TemporaryFolders
+import VigilModel
+import VigilPorts
+import VigilServices
+
+/// A clock that is moved by hand.
+final class HandClock: TimeSource {
+    private let time: Mutex<Timestamp>
+
+    init(_ time: Timestamp) { self.time = Mutex(time) }
+
+    func now() -> Timestamp { time.withLock { $0 } }
+    func move(_ span: Span) { time.withLock { $0 = $0 + span } }
+    func set(_ moment: Timestamp) { time.withLock { $0 = moment } }
+
+    func wait(until deadline: Timestamp) async throws {
+        while now() < deadline {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+}
+
+/// The services of readings and alerts over the embedded engines, with one tenant.
+final class World: Sendable {
+    let folder: String
+    let clock: HandClock
+    let stores: Stores
+    let directory: DeviceDirectory
+    let alerting: AlertingService
+    let ingest: IngestService
+    let query: QueryService
+    let tenant: TenantID
+    let principal: Principal
+
+    static let start = Timestamp("2025-06-01T12:00:00Z") ?? .distantPast
+
+    /// Opens the folder, with its schema and its tenant when it is new.
+    init(folder: String, clock: HandClock = HandClock(World.start)) async throws {
+        self.folder = folder
+        self.clock = clock
+        let relational = try SQLiteStore(path: folder + "/vigil.db")
+        let migrator = SQLiteMigrator(relational, backups: nil, clock: clock)
+        _ = try await migrator.up(Migrations.all([.jobs]), to: nil, dryRun: false)
+        let series = try await SeriesEngine.open(folder: folder + "/series", clock: clock)
+        stores = Stores(
+            relational: relational, series: series, cache: LocalCache(clock: clock), locks: LocalLocks(clock: clock),
+            limits: LocalRateLimits(clock: clock), bus: LocalBus(), jobs: SQLJobQueue(relational, clock: clock),
+            blobs: try FolderBlobs(folder: folder + "/blobs"))
+        directory = DeviceDirectory(stores: stores, clock: clock)
+        alerting = AlertingService(stores: stores, clock: clock, directory: directory)
+        ingest = IngestService(stores: stores, clock: clock, directory: directory, alerting: alerting)
+        query = QueryService(stores: stores, clock: clock, directory: directory)
+        let tenant = TenantID(high: 1, low: 1)
+        self.tenant = tenant
+        let now = clock.now()
+        try await relational.write(in: SystemScope.tenant(tenant, "test")) { transaction in
+            try transaction.execute(
+                """
+                INSERT INTO tenants (id, code, name, kind, is_active, details, version, created_at, updated_at)
+                VALUES (\(tenant), 'test', 'Test', 'client', \(true), '{}', 1, \(now), \(now))
+                ON CONFLICT (id) DO NOTHING
+                """)
+        }
+        principal = Principal(
+            subject: .local, tenant: tenant, permissions: [Permission("*", "*")],
+            scope: SystemScope.tenant(tenant, "test"), name: "test")
+    }
+
+    func close() async {
+        await stores.series.close()
+        await stores.relational.close()
+    }
+
+    var scope: AccessScope { SystemScope.tenant(tenant, "test") }
+
+    /// Adds a device.
+    @discardableResult
+    func device(
+        _ code: String, handler: String = "custom", status: AdministrativeStatus = .active
+    ) async throws -> DeviceID {
+        let (id, tenant, now) = (DeviceID(at: clock.now()), tenant, clock.now())
+        try await stores.relational.write(in: scope) { transaction in
+            try transaction.execute(
+                """
+                INSERT INTO devices (id, tenant_id, code, name, kind, handler, status, connection, metadata,
+                    is_discovered, version, created_at, updated_at)
+                VALUES (\(id), \(tenant), \(code), \(code), 'sensor', \(handler), \(status), '{}', '{}', \(false), 1,
+                    \(now), \(now))
+                """)
+        }
+        return id
+    }
+
+    @discardableResult
+    func send(_ json: String, to device: String?) async throws -> IngestReceipt {
+        try await ingest.receiveJSON(Array(json.utf8), device: device, by: principal)
+    }
+
+    func alerts() async throws -> [AlertView] {
+        try await alerting.alerts(AlertFilter(), cursor: nil, limit: 500, in: scope).items
+            .sorted { $0.eventTime < $1.eventTime }
+    }
+}
+
+/// Runs `body` in a world of its own.
+func withWorld(_ body: (World) async throws -> Void) async throws {
+    let folder = try TemporaryFolder("vigil-readings")
+    let world = try await World(folder: folder.path)
+    do {
+        try await body(world)
+    } catch {
+        await world.close()
+        throw error
+    }
+    await world.close()
+}
