@@ -31,7 +31,9 @@ package struct PostgresConfiguration: Sendable, Hashable {
     package var rowLimit: Int
     /// Prepared statements that a connection keeps.
     package var statementCacheSize: Int
-    /// The role that reads and writes within one tenant. It owns nothing.
+    /// The role that reads and writes within one tenant.
+    ///
+    /// It owns nothing.
     package var tenantRole: String
     /// The role of work that serves all tenants.
     package var systemRole: String

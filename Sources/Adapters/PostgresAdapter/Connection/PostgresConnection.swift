@@ -47,8 +47,9 @@ actor PostgresConnection: PooledConnection {
 
     var server: ServerIdentity { wire?.server ?? ServerIdentity() }
 
-    /// Runs `body` with the connection's wire, on its thread. When the task is cancelled meanwhile, the server is told
-    /// to stop, and the connection is not used again.
+    /// Runs `body` with the connection's wire, on its thread.
+    ///
+    /// When the task is cancelled meanwhile, the server is told to stop, and the connection is not used again.
     func use<Result: Sendable>(_ body: @Sendable (Wire) throws -> Result) async throws -> Result {
         try await withTaskCancellationHandler {
             try useNow(body)

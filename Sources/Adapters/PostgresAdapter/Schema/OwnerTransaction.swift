@@ -53,7 +53,9 @@ final class OwnerTransaction: SQLTransaction {
 }
 
 extension Wire {
-    /// Runs many statements in one text. Only the simple protocol can, so the connection leaves pipeline mode.
+    /// Runs many statements in one text.
+    ///
+    /// Only the simple protocol can, so the connection leaves pipeline mode.
     func script(_ text: String) throws(PostgresFailure) {
         if !expected.isEmpty { _ = try collect() }
         guard PQexitPipelineMode(raw) == 1 else { throw broken(.lost) }

@@ -2,7 +2,9 @@ import VigilModel
 import VigilPorts
 
 extension PostgresMigrator {
-    /// What the database has. A database without the table has nothing.
+    /// What the database has.
+    ///
+    /// A database without the table has nothing.
     static func applied(_ wire: Wire) throws -> [AppliedMigration] {
         let there = WireRequest("SELECT to_regclass('schema_migrations') IS NOT NULL", isPrepared: false)
         guard try wire.run([there]).last?.rows.first?.first == .boolean(true) else { return [] }

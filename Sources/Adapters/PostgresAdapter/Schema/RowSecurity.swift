@@ -51,7 +51,9 @@ struct RowSecurity {
         }
     }
 
-    /// Brings grants and policies of all tables of the schema up to date. Doing it again changes nothing.
+    /// Brings grants and policies of all tables of the schema up to date.
+    ///
+    /// Doing it again changes nothing.
     func apply(_ wire: Wire) throws {
         try wire.script("BEGIN; " + grants + tables() + " COMMIT")
     }

@@ -66,7 +66,9 @@ final class PostgresTransaction: SQLTransaction {
 
     // MARK: The wire
 
-    /// Runs requests, opening the transaction first when it is not open yet. Answers are those of `requests` only.
+    /// Runs requests, opening the transaction first when it is not open yet.
+    ///
+    /// Answers are those of `requests` only.
     @discardableResult
     func run(_ requests: [WireRequest], rowLimit: Int = .max) throws -> [WireAnswer] {
         if let failure { throw failure.storeError }
@@ -119,7 +121,9 @@ final class PostgresTransaction: SQLTransaction {
 
     // MARK: The end
 
-    /// Commits. A write returns when the server has said so.
+    /// Commits.
+    ///
+    /// A write returns when the server has said so.
     ///
     /// - Throws: What ended the transaction earlier, or the commit's failure.
     func commit() throws(PostgresFailure) {
@@ -136,7 +140,9 @@ final class PostgresTransaction: SQLTransaction {
         }
     }
 
-    /// Undoes everything. When even that fails the connection is dropped, which undoes it too.
+    /// Undoes everything.
+    ///
+    /// When even that fails the connection is dropped, which undoes it too.
     func rollBack() {
         guard isBegun, wire.failure == nil else { return }
         do {

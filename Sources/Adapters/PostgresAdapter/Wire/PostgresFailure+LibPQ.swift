@@ -22,7 +22,9 @@ extension PostgresFailure {
         }
     }
 
-    /// Why no connection could be made. libpq has no code for it, only its text, which holds no stored values.
+    /// Why no connection could be made.
+    ///
+    /// libpq has no code for it, only its text, which holds no stored values.
     init(connecting connection: OpaquePointer?) {
         kind = .lost
         let text = PQerrorMessage(connection).map { String(cString: $0) } ?? ""

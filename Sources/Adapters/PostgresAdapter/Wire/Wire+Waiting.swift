@@ -2,7 +2,9 @@ import CLibPQ
 import Foundation
 
 extension Wire {
-    /// The next result, `nil` at the end of a request. Waits for it, at most until the deadline.
+    /// The next result, `nil` at the end of a request.
+    ///
+    /// Waits for it, at most until the deadline.
     func next() throws(PostgresFailure) -> OpaquePointer? {
         if let failure, failure.kind != .server { throw failure }
         var unsent = PQflush(raw)

@@ -1,7 +1,9 @@
 import CLibPQ
 import VigilPorts
 
-/// One libpq connection in pipeline mode. Used on its connection's thread only.
+/// One libpq connection in pipeline mode.
+///
+/// Used on its connection's thread only.
 ///
 /// Requests are queued by ``send(_:)`` and leave together; ``collect(rowLimit:)`` ends the batch and reads all answers.
 /// After the first error the server skips the rest of the batch.
@@ -26,7 +28,9 @@ final class Wire {
     /// Which history the server writes, and whether it is a standby: known after connecting.
     var server = ServerIdentity()
 
-    /// What is known of tables, for batches. Forgotten when a cached plan turns out to be old.
+    /// What is known of tables, for batches.
+    ///
+    /// Forgotten when a cached plan turns out to be old.
     var columnTypes: [String: [String: String]] = [:]
     var copyAllowed: [String: Bool] = [:]
 
@@ -49,7 +53,9 @@ final class Wire {
         return failure
     }
 
-    /// Forgets what was learnt of the schema, which has changed. The names of statements are not used again.
+    /// Forgets what was learnt of the schema, which has changed.
+    ///
+    /// The names of statements are not used again.
     func forgetSchema() {
         statements = StatementCache(capacity: statements.capacity, continuing: statements)
         columnTypes = [:]

@@ -48,7 +48,7 @@ extension RelationalContract {
                         for item in 0..<2 { try transaction.appendToOutbox(message(room, "\(batch).\(item)")) }
                     }
                 }
-                let first = try await mine(room, after: start, limit: 10_000)
+                let first = try await mine(room, after: start, limit: 10_000, expecting: 6)
                 try require(first.map(\.message.aggregateID), is: ["0.0", "0.1", "1.0", "1.1", "2.0", "2.1"])
                 try require(first.map(\.position), is: first.map(\.position).sorted())
                 let rest = try await mine(room, after: first[2].position, limit: 10_000)
@@ -115,10 +115,16 @@ extension RelationalContract {
         return position
     }
 
-    private static func mine(_ room: RelationalRoom, after start: OutboxPosition, limit: Int) async throws
-        -> [OutboxEntry]
-    {
-        try await room.store.outbox(after: start, limit: limit).filter { $0.message.tenant == room.tenant }
+    /// Asks until there are `count`: an entry may show later than its commit, while an older transaction runs.
+    private static func mine(
+        _ room: RelationalRoom, after start: OutboxPosition, limit: Int, expecting count: Int = 0
+    ) async throws -> [OutboxEntry] {
+        var found: [OutboxEntry] = []
+        for _ in 0..<2000 {
+            found = try await room.store.outbox(after: start, limit: limit).filter { $0.message.tenant == room.tenant }
+            if found.count >= count { break }
+        }
+        return found
     }
 
     static var portability: [Clause] {
