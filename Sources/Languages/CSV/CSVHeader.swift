@@ -3,8 +3,9 @@ package struct CSVHeader: Sendable, Hashable {
     package let names: [String]
     private let places: [String: Int]
 
-    /// Takes the first record of a file. Blanks around a name do not belong to it.
+    /// Takes the first record of a file.
     ///
+    /// Blanks around a name do not belong to it.
     /// `nil` when a name comes twice: a value could not be told by its column's name.
     package init?(_ record: CSVRecord) {
         names = record.fields.map { field in

@@ -1,4 +1,6 @@
-/// The bounds that one request must keep to. Past them lines are refused; memory never grows with them.
+/// The bounds that one request must keep to.
+///
+/// Past them lines are refused; memory never grows with them.
 package struct LineLimits: Sendable, Hashable {
     /// The longest line, its strings included.
     package var lineBytes = 256 * 1024

@@ -6,7 +6,9 @@ import Musl
 import Darwin
 #endif
 
-/// Reads bytes from the front. All positions count from `base`, and no read goes past `end`.
+/// Reads bytes from the front.
+///
+/// All positions count from `base`, and no read goes past `end`.
 struct ByteCursor {
     let base: UnsafePointer<UInt8>
     var position: Int

@@ -35,7 +35,9 @@ enum DecimalNumber {
             high: quotient, low: remainder == 0 ? 0 : 1, binaryExponent: exponent - shift + divisorShift - 63 - 64)
     }
 
-    /// Rounds `(high × 2^64 + low) × 2^binaryExponent` half to even. Only the fact that `low` is not zero matters below the
+    /// Rounds `(high × 2^64 + low) × 2^binaryExponent` half to even.
+    ///
+    /// Only the fact that `low` is not zero matters below the
     /// bits that are kept.
     private static func rounded(high: UInt64, low: UInt64, binaryExponent: Int) -> Double {
         var high = high

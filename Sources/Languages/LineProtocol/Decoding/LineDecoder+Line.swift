@@ -3,10 +3,8 @@ import VigilModel
 extension LineDecoder {
     /// Reads one line from its first character that is not a space, and adds it to the log.
     ///
-    /// - Parameters:
-    ///   - lineFeed: The first line feed of the line; a string may go on behind it.
-    ///   - limit: The end of the bytes at hand.
-    /// - Returns: Where the next line begins.
+    /// `lineFeed` is the first line feed of the line, and a string may go on behind it up to `limit`, the end of the bytes
+    /// at hand. The result is where the next line begins.
     @inline(__always)
     mutating func parseLine(
         _ cursor: inout ByteCursor, lineFeed: Int, limit: Int

@@ -145,7 +145,9 @@ extension LineDecoder {
 
     // MARK: - Strings
 
-    /// Reads a quoted string. A backslash takes the meaning of a quote or a backslash away; a line feed belongs to the string.
+    /// Reads a quoted string.
+    ///
+    /// A backslash takes the meaning of a quote or a backslash away; a line feed belongs to the string.
     @inline(never)
     private mutating func text(
         _ cursor: inout ByteCursor, lineFeed: inout Int, limit: Int

@@ -1,6 +1,8 @@
 import VigilModel
 
-/// A measurement with its tags, taken apart by the strict grammar. Only keys that are new come here.
+/// A measurement with its tags, taken apart by the strict grammar.
+///
+/// Only keys that are new come here.
 struct LineKey {
     let measurement: String
     let labels: Labels
