@@ -158,6 +158,7 @@ let package = Package(
         // Languages
         target(.languages, "CSV"),
         target(.languages, "LineProtocol", ["VigilModel"]),
+        target(.languages, "PromQL", ["VigilModel"]),
         // Ports
         target(.ports, "VigilPorts", ["VigilModel"], embeds: true),
         // Engines
@@ -170,6 +171,7 @@ let package = Package(
         system(.adapters, "CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
         target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ", .crypto]),
         // Queries
+        target(.queries, "PromQLEvaluation", ["VigilPorts", "PromQL", "VigilModel"]),
         // Services
         target(.services, "VigilServices", ["LineProtocol", "CSV", "VigilPorts", "VigilModel", .crypto, .cryptoExtras], embeds: true),
         // Interface
@@ -215,6 +217,9 @@ let package = Package(
         tests("Foundations/StorageKitTests", "StorageKitTests", ["StorageKit"]),
         tests("Languages/CSVTests", "CSVTests", ["CSV"]),
         tests("Languages/LineProtocolTests", "LineProtocolTests", ["LineProtocol", "VigilModel"]),
+        tests(
+            "Queries/PromQLEvaluationTests", "PromQLEvaluationTests",
+            ["PromQLEvaluation", "PromQL", "PatternKit", "VigilPorts", "VigilModel"]),
         tests("Architecture", "ArchitectureTests", []),
         .target(
             name: "StoreContracts",

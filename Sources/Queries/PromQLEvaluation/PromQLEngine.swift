@@ -1,0 +1,130 @@
+import PromQL
+package import VigilModel
+package import VigilPorts
+
+/// Evaluates PromQL over any series store.
+package struct PromQLEngine: Sendable {
+    let store: any SeriesStore
+    let clock: any TimeSource
+    let patterns: PatternEngine
+    package let limits: QueryLimits
+
+    package init(
+        store: any SeriesStore, clock: any TimeSource, patterns: PatternEngine, limits: QueryLimits = QueryLimits()
+    ) {
+        self.store = store
+        self.clock = clock
+        self.patterns = patterns
+        self.limits = limits
+    }
+
+    /// The value of a query at one moment.
+    ///
+    /// Only what the scope shows takes part.
+    package func instant(_ query: String, at time: Timestamp, in scope: AccessScope) async throws(QueryError)
+        -> QueryResult
+    {
+        let expression = try Self.parse(query)
+        let context = context(.instant(time.microseconds), isRange: false, query)
+        if expression.type == .rangeVector { return try await matrix(expression, context, scope) }
+        let value = try await evaluate(expression, context, scope)
+        switch value {
+        case .scalar(let values):
+            return result(.scalar(QueryPoint(time: time, value: values.first ?? .nan)), context)
+        case .string(let text):
+            return result(.string(time, text), context)
+        case .vector(let series):
+            let items = try Evaluator.finished(series).compactMap { series -> QueryVectorItem? in
+                guard let value = series.values.first, !StepSeries.isAbsent(value) else { return nil }
+                return QueryVectorItem(labels: series.labels, point: QueryPoint(time: time, value: value))
+            }
+            return result(.vector(items), context)
+        }
+    }
+
+    /// The values of a query from `start` to `end`, both included.
+    ///
+    /// The scope is respected as in ``instant(_:at:in:)``.
+    package func range(
+        _ query: String, from start: Timestamp, to end: Timestamp, step: Span, in scope: AccessScope
+    ) async throws(QueryError) -> QueryResult {
+        guard step.microseconds > 0 else {
+            throw QueryError(
+                .badData, "zero or negative query resolution step widths are not accepted. Try a positive integer")
+        }
+        guard end >= start else { throw QueryError(.badData, "end timestamp must not be before start time") }
+        guard (end - start).microseconds / step.microseconds < Int64(limits.steps) else {
+            throw QueryError(
+                .badData,
+                "exceeded maximum resolution of \(limits.steps) points per timeseries. Try decreasing the query resolution (?step=XX)"
+            )
+        }
+        let expression = try Self.parse(query)
+        guard expression.type == .scalar || expression.type == .instantVector else {
+            throw QueryError(
+                .badData,
+                "invalid expression type \"\(expression.type.rawValue)\" for range query, must be Scalar or instant Vector"
+            )
+        }
+        let grid = StepGrid(from: start.microseconds, to: end.microseconds, step: step.microseconds)
+        let context = context(grid, isRange: true, query)
+        var matrix: [QuerySeries] = []
+        switch try await evaluate(expression, context, scope) {
+        case .scalar(let values): matrix = Self.points([StepSeries(labels: .empty, values: values)], grid)
+        case .string: break
+        case .vector(let series):
+            matrix = Self.points(try Evaluator.finished(series), grid).sorted { $0.labels < $1.labels }
+        }
+        return result(.matrix(matrix), context)
+    }
+
+    // MARK: - Steps
+
+    private static func parse(_ query: String) throws(QueryError) -> Expression {
+        do throws(SyntaxError) { return try Parser.parse(query) } catch { throw QueryError(error) }
+    }
+
+    private func context(_ grid: StepGrid, isRange: Bool, _ query: String) -> QueryContext {
+        QueryContext(limits: limits, patterns: patterns, clock: clock, grid: grid, isRange: isRange, source: query)
+    }
+
+    private func evaluate(
+        _ expression: Expression, _ context: QueryContext, _ scope: AccessScope
+    ) async throws(QueryError) -> StepValue {
+        let loaded = try await SelectorLoader(store: store, scope: scope, context: context).load(expression)
+        return try Evaluator(context: context, loaded: loaded).evaluate(expression, on: context.grid)
+    }
+
+    /// A range vector as it is: the samples that the selector sees at the moment of the query.
+    private func matrix(
+        _ expression: Expression, _ context: QueryContext, _ scope: AccessScope
+    ) async throws(QueryError) -> QueryResult {
+        let loaded = try await SelectorLoader(store: store, scope: scope, context: context).load(expression)
+        let ranges = try Evaluator(context: context, loaded: loaded).ranges(of: expression, on: context.grid)
+        var list: [QuerySeries] = []
+        for series in ranges.series {
+            let window = ranges.window(of: series, at: 0)
+            guard !window.isEmpty else { continue }
+            let points = window.map {
+                QueryPoint(time: Timestamp(microseconds: series.times[$0]), value: series.values[$0])
+            }
+            list.append(
+                QuerySeries(labels: series.dropsName ? series.labels.withoutName : series.labels, points: points))
+        }
+        return result(.matrix(list.sorted { $0.labels < $1.labels }), context)
+    }
+
+    private static func points(_ series: [StepSeries], _ grid: StepGrid) -> [QuerySeries] {
+        series.compactMap { series in
+            let points = series.values.enumerated().compactMap { index, value in
+                StepSeries.isAbsent(value)
+                    ? nil : QueryPoint(time: Timestamp(microseconds: grid[index]), value: value)
+            }
+            return points.isEmpty ? nil : QuerySeries(labels: series.labels, points: points)
+        }
+    }
+
+    private func result(_ value: QueryResult.Value, _ context: QueryContext) -> QueryResult {
+        QueryResult(value: value, warnings: context.warnings, infos: context.infos)
+    }
+}

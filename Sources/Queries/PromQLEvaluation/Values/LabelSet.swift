@@ -1,0 +1,58 @@
+package import VigilModel
+
+/// The labels of a result, the metric name among them as `__name__`; sorted by name.
+package struct LabelSet: Hashable, Sendable {
+    package private(set) var pairs: [Labels.Label]
+
+    package static let empty = LabelSet(pairs: [])
+    static let metricName = LabelMatcher.metricName
+
+    private init(pairs: [Labels.Label]) {
+        self.pairs = pairs
+    }
+
+    package init(metric: String?, labels: Labels) {
+        pairs = labels.all
+        if let metric, !metric.isEmpty { set(Self.metricName, to: metric) }
+    }
+
+    /// The value of a label; empty when there is none.
+    package subscript(_ name: String) -> String {
+        for pair in pairs where pair.name == name { return pair.value }
+        return ""
+    }
+
+    /// Sets a label; an empty value takes it away.
+    mutating func set(_ name: String, to value: String) {
+        let place = pairs.firstIndex { !$0.name.utf8.lexicographicallyPrecedes(name.utf8) } ?? pairs.count
+        let isThere = place < pairs.count && pairs[place].name == name
+        if value.isEmpty {
+            if isThere { pairs.remove(at: place) }
+        } else if isThere {
+            pairs[place] = Labels.Label(name: name, value: value)
+        } else {
+            pairs.insert(Labels.Label(name: name, value: value), at: place)
+        }
+    }
+
+    func keeping(_ names: Set<String>) -> LabelSet { LabelSet(pairs: pairs.filter { names.contains($0.name) }) }
+
+    func removing(_ names: Set<String>) -> LabelSet { LabelSet(pairs: pairs.filter { !names.contains($0.name) }) }
+
+    var withoutName: LabelSet { LabelSet(pairs: pairs.filter { $0.name != Self.metricName }) }
+
+    /// The labels as messages write them: `{__name__="a", b="c"}`.
+    var text: String {
+        "{" + pairs.map { "\($0.name)=\"\($0.value)\"" }.joined(separator: ", ") + "}"
+    }
+}
+
+extension LabelSet: Comparable {
+    package static func < (left: LabelSet, right: LabelSet) -> Bool {
+        for (a, b) in zip(left.pairs, right.pairs) {
+            if a.name != b.name { return a.name.utf8.lexicographicallyPrecedes(b.name.utf8) }
+            if a.value != b.value { return a.value.utf8.lexicographicallyPrecedes(b.value.utf8) }
+        }
+        return left.pairs.count < right.pairs.count
+    }
+}
