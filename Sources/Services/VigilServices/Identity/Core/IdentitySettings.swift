@@ -24,7 +24,7 @@ package struct IdentitySettings: Sendable, Hashable {
     package var hashesAtOnce = 1
     /// Hashes that may wait; a sign-in beyond is refused with 429 before any work.
     package var hashesWaiting = 32
-    package var minimumPasswordLength = 10
+    package var minimumPasswordLength = 8
     package var maximumPasswordLength = 1024
     package var pinDigits = 4
     /// How long an access token lasts.
@@ -61,6 +61,8 @@ package struct LockoutSettings: Sendable, Hashable {
     package var longestDelay = Span.hours(1)
     /// The longest delay for a whole address or account.
     package var longestSharedDelay = Span.minutes(15)
+    /// How long until one failure of a whole address or account is forgotten.
+    package var sharedForgetting = Span.minutes(10)
     /// After this long without a failure, counting starts anew.
     package var memory = Span.hours(24)
 
