@@ -102,3 +102,8 @@ extension Identifier: Codable {
         try container.encode(description)
     }
 }
+
+extension Identifier {
+    /// When it was made, to the millisecond; meaningless for what is not version 7.
+    package var created: Timestamp { Timestamp(milliseconds: Int64(high >> 16)) }
+}

@@ -8,6 +8,7 @@ package enum Named {
     package enum Role {}
     package enum Session {}
     package enum Token {}
+    package enum Panel {}
     package enum Site {}
     package enum Location {}
     package enum Profile {}
@@ -24,6 +25,8 @@ package typealias UserID = Identifier<Named.User>
 package typealias MembershipID = Identifier<Named.Membership>
 package typealias RoleID = Identifier<Named.Role>
 package typealias SessionID = Identifier<Named.Session>
+/// A panel on a wall, where people sign in with a PIN.
+package typealias PanelID = Identifier<Named.Panel>
 /// An API token or a device credential.
 package typealias TokenID = Identifier<Named.Token>
 package typealias SiteID = Identifier<Named.Site>

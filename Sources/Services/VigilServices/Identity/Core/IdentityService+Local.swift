@@ -32,3 +32,63 @@ extension IdentityService {
         return try transaction.rows("SELECT id FROM tenants WHERE " + condition).first?.get("id")
     }
 }
+
+/// A user that the command line makes, with the tenant.
+package struct LocalUserDraft: Codable, Sendable {
+    /// The tenant's code; the tenant is made when it is new.
+    package var tenant: String
+    package var username: String
+    package var password: String
+    package var roles: [String]?
+
+    package init(tenant: String, username: String, password: String, roles: [String]?) {
+        self.tenant = tenant
+        self.username = username
+        self.password = password
+        self.roles = roles
+    }
+}
+
+extension IdentityService {
+    /// Makes a user, and the tenant when it is new: how an installation begins.
+    package func createLocalUser(_ draft: LocalUserDraft) async throws -> UserView {
+        let code = draft.tenant.lowercased()
+        guard (1...64).contains(code.utf8.count),
+            code.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") })
+        else {
+            throw ServiceError.invalid("tenant", "must be 1 to 64 letters, digits, - or _")
+        }
+        let now = clock.now()
+        try await stores.relational.write(in: Self.everywhere) { transaction in
+            guard try transaction.rows("SELECT id FROM tenants WHERE code = \(code)").isEmpty else { return }
+            let id = TenantID(at: now)
+            try transaction.execute(
+                """
+                INSERT INTO tenants (id, code, name, kind, is_active, details, version, created_at, updated_at)
+                VALUES (\(id), \(code), \(draft.tenant), 'client', \(true), \(JSONValue.emptyObject), 1, \(now), \(now))
+                """)
+            try transaction.appendToOutbox(
+                OutboxMessage(
+                    tenant: id, type: "tenant.created", aggregate: "tenant", aggregateID: id.description,
+                    data: .object(["code": .string(code)]), time: now))
+        }
+        let principal = try await localPrincipal(tenant: code)
+        return try await createUser(
+            UserDraft(username: draft.username, password: draft.password, roles: draft.roles ?? ["admin"]),
+            by: principal)
+    }
+
+    /// Makes an API token of a user, by name.
+    package func createLocalToken(tenant: String, username: String, name: String) async throws -> NewToken {
+        let principal = try await localPrincipal(tenant: tenant)
+        let user = try await user(username, by: principal)
+        return try await createToken(TokenDraft(name: name), for: user.id, by: principal)
+    }
+
+    /// Whether anybody can sign in.
+    package func hasUsers() async throws -> Bool {
+        try await stores.relational.read(in: Self.everywhere) { transaction in
+            try !transaction.rows("SELECT id FROM users LIMIT 1").isEmpty
+        }
+    }
+}

@@ -13,6 +13,8 @@ package final class IdentityService: Sendable {
     let csrfKey: DerivedKey
     let pinKey: DerivedKey
     let mailBox: SecretBox
+    let hasher: PasswordHasher
+    let attempts: SignInGuard
 
     /// PINs, CSRF values and secrets on their way to people depend on `key`, the installation's key.
     package init(stores: Stores, clock: any TimeSource, key: MasterKey, settings: IdentitySettings = .init()) {
@@ -23,6 +25,8 @@ package final class IdentityService: Sendable {
         csrfKey = key.derive("identity.csrf")
         pinKey = key.derive("identity.pin")
         mailBox = SecretBox(key.derive("identity.mail"))
+        hasher = PasswordHasher(settings: settings)
+        attempts = SignInGuard(settings: settings.lockout)
     }
 
     static let everywhere = SystemScope.allTenants("identity")

@@ -10,7 +10,9 @@ struct SessionBook: Sendable {
     /// The absolute end of a session that is refreshed again and again.
     static let longestLife = Span.days(365)
 
-    /// Begins a session and notes the sign-in. The oldest session of a user who has too many is ended.
+    /// Begins a session and notes the sign-in.
+    ///
+    /// The oldest session of a user who has too many is ended.
     func open(
         for user: UserRow, in tenant: TenantID, kind: SignInRequest.SessionKind, panel: PanelID?, address: String,
         userAgent: String, _ transaction: any SQLTransaction

@@ -95,8 +95,9 @@ extension IdentityService {
         pinKey.authenticationCode(for: Array("\(user):\(pin)".utf8))
     }
 
-    /// Writes a failed attempt into the trail of the account's home. Attempts are slowed down, so the trail is not
-    /// flooded; names that no account has are not kept.
+    /// Writes a failed attempt into the trail of the account's home.
+    ///
+    /// Attempts are slowed down, so the trail is not flooded; names that no account has are not kept.
     private func noteFailure(of candidate: SignInCandidate, address: String) async throws {
         guard let user = candidate.user else { return }
         let now = clock.now()

@@ -1,6 +1,7 @@
 import CryptoExtras
 import Dispatch
 import Foundation
+import VigilModel
 
 /// Hashes passwords with scrypt, away from the threads that serve requests, a few at a time.
 ///
@@ -27,7 +28,7 @@ actor PasswordHasher {
 
         /// A hash of a new secret under a new salt.
         func hash(_ secret: [UInt8]) async throws -> String {
-            let cost = await hasher.cost
+            let cost = hasher.cost
             var generator = SystemRandomNumberGenerator()
             let salt = (0..<2).flatMap { _ in withUnsafeBytes(of: generator.next()) { Array($0) } }
             return SecretHash(
@@ -45,7 +46,7 @@ actor PasswordHasher {
             if let known = stored.flatMap(SecretHash.init(text:)) {
                 hash = known
             } else {
-                let cost = await hasher.cost
+                let cost = hasher.cost
                 hash = SecretHash(
                     rounds: cost.rounds, blockSize: 8, parallelism: cost.parallelism,
                     salt: Array(repeating: 0, count: 16), digest: [])

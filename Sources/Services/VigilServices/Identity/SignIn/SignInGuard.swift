@@ -46,11 +46,14 @@ struct SignInGuard: Sendable {
         var until = max(own.blockedUntil, ofAddress.blockedUntil)
         if own.failures > 0 { until = max(until, ofAccount.blockedUntil) }
         guard until <= now else { return until - now }
-        try store(account, address, own.failures + 1, free: settings.freePerAccountAndAddress,
+        try store(
+            account, address, own.failures + 1, free: settings.freePerAccountAndAddress,
             longest: settings.longestDelay, now, transaction)
-        try store(Self.any, address, ofAddress.failures + 1, free: settings.freePerAddress,
+        try store(
+            Self.any, address, ofAddress.failures + 1, free: settings.freePerAddress,
             longest: settings.longestSharedDelay, now, transaction)
-        try store(account, Self.any, ofAccount.failures + 1, free: settings.freePerAccount,
+        try store(
+            account, Self.any, ofAccount.failures + 1, free: settings.freePerAccount,
             longest: settings.longestSharedDelay, now, transaction)
         return nil
     }

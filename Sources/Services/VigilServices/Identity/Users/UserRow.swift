@@ -1,4 +1,4 @@
-package import VigilModel
+import VigilModel
 import VigilPorts
 
 /// How an account signs in.

@@ -1,0 +1,155 @@
+import HTTPTypes
+package import VigilModel
+package import VigilServices
+
+/// Users, sessions, tokens, and what the command line does with them.
+package enum PeopleRoutes {
+    package static func all(_ identity: IdentityService) -> [Endpoint] {
+        users(identity) + sessions(identity) + tokens(identity) + local(identity) + [roles()]
+    }
+
+    private static let paging: [Endpoint.Parameter] = [
+        .init("cursor", "Where the page begins."), .init("limit", "At most 500; 50 when absent."),
+    ]
+
+    private static func page(of request: Request) throws -> PageRequest {
+        try PageRequest(limit: request.queryValue("limit", as: Int.self), cursor: request.queryValue("cursor"))
+    }
+
+    private static func users(_ identity: IdentityService) -> [Endpoint] {
+        [
+            .get(
+                "/api/users", "The members of the tenant, by name.", tag: "people", access: .permission("user", "read"),
+                parameters: [.init("search", "A part of the user name.")] + paging, answers: Page<UserView>.self
+            ) { request in
+                let users = try await identity.users(
+                    search: request.queryValue("search"), page: page(of: request), by: request.principal)
+                return Page(items: users.items, next: users.next?.text)
+            },
+            .get(
+                "/api/users/{user}", "A member, by identifier or user name.", tag: "people",
+                access: .permission("user", "read"), answers: UserView.self
+            ) { request in
+                try await identity.user(request.pathValue("user"), by: request.principal)
+            },
+            .send(
+                .post, "/api/users", "Makes a user.", tag: "people", access: .permission("user", "create"),
+                body: UserDraft.self, answers: UserView.self, status: .created
+            ) { request, draft in
+                try await identity.createUser(draft, by: request.principal)
+            },
+            .send(
+                .patch, "/api/users/{user}", "Changes a member; If-Match guards against somebody else's change.",
+                tag: "people", access: .permission("user", "update"), body: UserPatch.self, answers: UserView.self
+            ) { request, patch in
+                try await identity.updateUser(
+                    request.pathValue("user"), patch, version: try request.expectedVersion(), by: request.principal)
+            },
+        ]
+    }
+
+    /// A role and what it allows.
+    package struct RoleView: Codable, Sendable {
+        package var code: String
+        package var name: String
+        package var description: String
+        package var permissions: [Permission]
+    }
+
+    private static func roles() -> Endpoint {
+        .get(
+            "/api/roles", "The built-in roles.", tag: "people", access: .permission("role", "read"),
+            answers: Page<RoleView>.self
+        ) { _ in
+            Page(
+                items: BuiltInRole.allCases.map {
+                    RoleView(code: $0.rawValue, name: $0.title, description: $0.summary, permissions: $0.permissions)
+                }, next: nil)
+        }
+    }
+
+    private static func sessions(_ identity: IdentityService) -> [Endpoint] {
+        [
+            .get(
+                "/api/sessions", "One's open sessions, the latest first.", tag: "people", access: .signedIn,
+                parameters: paging, answers: Page<SessionView>.self
+            ) { request in
+                let sessions = try await identity.sessions(of: nil, page: page(of: request), by: request.principal)
+                return Page(items: sessions.items, next: sessions.next?.text)
+            },
+            .silent(
+                .delete, "/api/sessions/{session}", "Ends a session; its live sockets close.", tag: "people",
+                access: .signedIn
+            ) { request in
+                guard let id = SessionID(request.pathValue("session")) else { throw ServiceError.notFound("session") }
+                try await identity.revokeSession(id, by: request.principal)
+            },
+        ]
+    }
+
+    /// The name of a device's credential.
+    package struct CredentialBody: Codable, Sendable {
+        package var name: String
+    }
+
+    private static func tokens(_ identity: IdentityService) -> [Endpoint] {
+        [
+            .get(
+                "/api/tokens", "One's API tokens, the newest first, without their secrets.", tag: "people",
+                access: .signedIn, parameters: paging, answers: Page<TokenView>.self
+            ) { request in
+                let tokens = try await identity.tokens(page: page(of: request), by: request.principal)
+                return Page(items: tokens.items, next: tokens.next?.text)
+            },
+            .send(
+                .post, "/api/tokens", "Makes an API token; its secret is in this answer only.", tag: "people",
+                access: .signedIn, body: TokenDraft.self, answers: NewToken.self, status: .created
+            ) { request, draft in
+                try await identity.createToken(draft, by: request.principal)
+            },
+            .silent(.delete, "/api/tokens/{token}", "Revokes a token.", tag: "people", access: .signedIn) { request in
+                guard let id = TokenID(request.pathValue("token")) else { throw ServiceError.notFound("token") }
+                try await identity.revokeToken(id, by: request.principal)
+            },
+            .send(
+                .post, "/api/devices/{device}/credentials",
+                "Makes a credential with which the device writes its own readings.", tag: "people",
+                access: .permission("token", "create"), body: CredentialBody.self, answers: NewToken.self,
+                status: .created
+            ) { request, body in
+                guard let device = DeviceID(request.pathValue("device")) else { throw ServiceError.notFound("device") }
+                return try await identity.createCredential(of: device, name: body.name, by: request.principal)
+            },
+        ]
+    }
+
+    /// A token that the command line makes.
+    package struct LocalTokenBody: Codable, Sendable {
+        package var tenant: String
+        package var username: String
+        package var name: String
+
+        package init(tenant: String, username: String, name: String) {
+            self.tenant = tenant
+            self.username = username
+            self.name = name
+        }
+    }
+
+    private static func local(_ identity: IdentityService) -> [Endpoint] {
+        [
+            .send(
+                .post, "/api/local/users", "Makes a user, and the tenant when it is new.", tag: "local", access: .local,
+                body: LocalUserDraft.self, answers: UserView.self, status: .created
+            ) { _, draft in
+                try await identity.createLocalUser(draft)
+            },
+            .send(
+                .post, "/api/local/tokens", "Makes an API token of a user.", tag: "local", access: .local,
+                body: LocalTokenBody.self, answers: NewToken.self, status: .created
+            ) { _, body in
+                try await identity.createLocalToken(tenant: body.tenant, username: body.username, name: body.name)
+            },
+        ]
+    }
+}
