@@ -1,0 +1,30 @@
+import VigilModel
+import VigilPorts
+
+/// The connection state as SQL, for statements over `devices d`, `profiles p` and `device_activity a`.
+///
+/// Says the same as ``VigilModel/ConnectionState``; a test holds the two together.
+enum ConnectionSQL {
+    /// Devices with their profiles and what is known of their readings, for a statement that goes on with `WHERE`.
+    static let tables: SQL = """
+        devices d
+        LEFT JOIN profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id
+        LEFT JOIN device_activity a ON a.device_id = d.id
+        """
+
+    static let interval: SQL =
+        "COALESCE(d.expected_interval, p.expected_interval, \(DeviceEntry.defaultExpectedInterval.microseconds))"
+
+    /// When the device was last heard: the earlier of its newest reading's time and that reading's arrival, so that
+    /// neither an import of old readings nor a clock that runs ahead makes a device look alive.
+    static let heard: SQL = "CASE WHEN a.last_arrival < a.last_seen THEN a.last_arrival ELSE a.last_seen END"
+
+    static func state(at now: Timestamp) -> SQL {
+        """
+        CASE WHEN a.last_seen IS NULL THEN 'unknown' WHEN \(now) - (\(heard)) < \(interval) THEN 'online'
+            WHEN \(now) - (\(heard)) < 6 * \(interval) THEN 'warning' ELSE 'offline' END
+        """
+    }
+}
+
+extension ConnectionState: SQLConvertible {}
