@@ -47,7 +47,7 @@ extension RegistryService {
         }
     }
 
-    private func announce(_ device: DeviceID?, tenant: TenantID) async {
+    func announce(_ device: DeviceID?, tenant: TenantID) async {
         await directory.forget(device, tenant: tenant)
         // The change is committed. When the bus is away, others believe the old state for the directory's lifetime.
         try? await bus.publish(

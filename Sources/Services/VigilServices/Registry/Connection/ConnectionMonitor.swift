@@ -1,0 +1,106 @@
+package import VigilModel
+package import VigilPorts
+
+/// Tells when devices fall silent and when they are heard again.
+///
+/// A device that is switched off (status `inactive`), deleted or only discovered is not watched. Each change is told once,
+/// also after a restart: what was told is in `device_connections`.
+package struct ConnectionMonitor: Sendable {
+    package struct Settings: Sendable {
+        package var interval = Span.seconds(5)
+        /// Changes in one transaction; the rest follows at once.
+        package var changesMax = 500
+
+        package init() {}
+    }
+
+    private let relational: any RelationalStore
+    private let clock: any TimeSource
+    private let hooks: [any DeviceHook]
+    private let settings: Settings
+
+    package init(
+        stores: Stores, clock: any TimeSource, hooks: [any DeviceHook] = [], settings: Settings = Settings()
+    ) {
+        relational = stores.relational
+        self.clock = clock
+        self.hooks = hooks
+        self.settings = settings
+    }
+
+    /// Checks again and again until the task is cancelled. A store that is away for a while is waited for.
+    package func run() async throws {
+        while true {
+            do {
+                while try await check() == settings.changesMax {}
+            } catch let error as StoreError where error.isTransient {
+                // What could not be read or told now is found by the next round.
+            }
+            try await clock.wait(for: settings.interval)
+        }
+    }
+
+    /// Tells what has changed since it was last told.
+    ///
+    /// - Returns: How many devices' states were told.
+    @discardableResult
+    package func check() async throws -> Int {
+        let (now, limit, hooks) = (clock.now(), settings.changesMax, hooks)
+        let scope = SystemScope.allTenants("connection monitor")
+        // Most rounds find nothing: they do not ask for the writer.
+        guard try await !relational.read(in: scope, { try ConnectionTransition.due(at: now, limit: 1, in: $0) }).isEmpty
+        else { return 0 }
+        return try await relational.write(in: scope) { transaction in
+            let transitions = try ConnectionTransition.due(at: now, limit: limit, in: transaction)
+            for transition in transitions { try transition.tell(at: now, hooks: hooks, in: transaction) }
+            return transitions.count
+        }
+    }
+}
+
+/// A device whose connection state is not the one that was last told.
+struct ConnectionTransition: Sendable {
+    let device: DeviceID
+    let tenant: TenantID
+    let old: ConnectionState
+    let new: ConnectionState
+    let lastSeen: Timestamp?
+
+    static func due(at now: Timestamp, limit: Int, in transaction: any SQLTransaction) throws -> [ConnectionTransition] {
+        try transaction.rows(
+            """
+            SELECT t.id, t.tenant_id, t.old_state, t.state, t.last_seen FROM (
+                SELECT d.id, d.tenant_id, COALESCE(c.state, 'unknown') AS old_state,
+                    \(ConnectionSQL.state(at: now)) AS state, a.last_seen
+                FROM \(ConnectionSQL.tables)
+                LEFT JOIN device_connections c ON c.tenant_id = d.tenant_id AND c.device_id = d.id
+                WHERE d.deleted_at IS NULL AND NOT d.is_discovered AND d.status <> 'inactive') AS t
+            WHERE t.state <> t.old_state ORDER BY t.id LIMIT \(limit)
+            """
+        ).map { row in
+            ConnectionTransition(
+                device: try row.get("id"), tenant: try row.get("tenant_id"), old: try row.get("old_state"),
+                new: try row.get("state"), lastSeen: try row.optional("last_seen"))
+        }
+    }
+
+    func tell(at now: Timestamp, hooks: [any DeviceHook], in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO device_connections (tenant_id, device_id, state, since)
+            VALUES (\(tenant), \(device), \(new), \(now))
+            ON CONFLICT (tenant_id, device_id) DO UPDATE SET state = excluded.state, since = excluded.since
+            """)
+        guard let entry = try DeviceEntry.find(device, tenant: tenant, in: transaction) else { return }
+        try transaction.appendToOutbox(
+            OutboxMessage(
+                tenant: tenant, type: "device.state", aggregate: "device", aggregateID: device.description,
+                device: device,
+                data: .object([
+                    "id": .string(device.description), "code": .string(entry.code), "name": .string(entry.name),
+                    "state": .string(new.rawValue), "previous": .string(old.rawValue),
+                    "lastSeen": lastSeen.map { .string($0.description) } ?? .null,
+                ]), time: now))
+        for hook in hooks { try hook.connectionChanged(entry, from: old, to: new, at: now, in: transaction) }
+    }
+}
