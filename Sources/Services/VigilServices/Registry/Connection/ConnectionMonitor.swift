@@ -28,7 +28,9 @@ package struct ConnectionMonitor: Sendable {
         self.settings = settings
     }
 
-    /// Checks again and again until the task is cancelled. A store that is away for a while is waited for.
+    /// Checks again and again until the task is cancelled.
+    ///
+    /// A store that is away for a while is waited for.
     package func run() async throws {
         while true {
             do {
@@ -66,7 +68,8 @@ struct ConnectionTransition: Sendable {
     let new: ConnectionState
     let lastSeen: Timestamp?
 
-    static func due(at now: Timestamp, limit: Int, in transaction: any SQLTransaction) throws -> [ConnectionTransition] {
+    static func due(at now: Timestamp, limit: Int, in transaction: any SQLTransaction) throws -> [ConnectionTransition]
+    {
         try transaction.rows(
             """
             SELECT t.id, t.tenant_id, t.old_state, t.state, t.last_seen FROM (

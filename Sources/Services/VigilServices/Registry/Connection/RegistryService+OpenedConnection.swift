@@ -13,7 +13,8 @@ extension RegistryService {
             let rows = try reading.transaction.rows(
                 "SELECT name, sealed FROM device_secrets WHERE tenant_id = \(tenant) AND device_id = \(device)")
             return (
-                row.connection, try rows.map { (try $0.get("name", as: String.self), try $0.get("sealed", as: [UInt8].self)) }
+                row.connection,
+                try rows.map { (try $0.get("name", as: String.self), try $0.get("sealed", as: [UInt8].self)) }
             )
         }
         var opened: [String: String] = [:]

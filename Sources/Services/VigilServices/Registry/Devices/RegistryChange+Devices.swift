@@ -80,7 +80,9 @@ extension RegistryChange {
         let device = try reading.device(row.id)
         if let entry = try DeviceEntry.find(row.id, tenant: tenant, in: transaction) {
             for hook in hooks {
-                if row.status != old.status { try hook.statusChanged(entry, from: old.status, at: time, in: transaction) }
+                if row.status != old.status {
+                    try hook.statusChanged(entry, from: old.status, at: time, in: transaction)
+                }
                 if row.profile != old.profile {
                     try hook.profileAssigned(entry, rules: profile.value?.rules ?? [], at: time, in: transaction)
                 }
@@ -103,12 +105,14 @@ extension RegistryChange {
         for identifier in identifiers {
             let scheme = try TextRules.word(identifier.scheme, field: "externalIDs.scheme")
             let value = try TextRules.name(identifier.value, field: "externalIDs.value")
-            guard try transaction.rows(
-                """
-                SELECT 1 AS one FROM device_external_ids
-                WHERE tenant_id = \(tenant) AND value = \(value) AND scheme = \(scheme) AND is_active
-                """
-            ).isEmpty else {
+            guard
+                try transaction.rows(
+                    """
+                    SELECT 1 AS one FROM device_external_ids
+                    WHERE tenant_id = \(tenant) AND value = \(value) AND scheme = \(scheme) AND is_active
+                    """
+                ).isEmpty
+            else {
                 throw ServiceError(
                     .conflict, "device.external_id_taken", "Another device has this external identifier.",
                     fields: [FieldFault(field: "externalIDs", reason: "has one that is taken")])
@@ -123,9 +127,11 @@ extension RegistryChange {
 
     /// A user who may own devices of this tenant: a member of it.
     private func member(_ user: UserID) throws -> UserID {
-        guard try !transaction.rows(
-            "SELECT 1 AS one FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(user)"
-        ).isEmpty else { throw ServiceError.invalid("owner", "is not a member", code: "device.owner") }
+        guard
+            try !transaction.rows(
+                "SELECT 1 AS one FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(user)"
+            ).isEmpty
+        else { throw ServiceError.invalid("owner", "is not a member", code: "device.owner") }
         return user
     }
 

@@ -88,7 +88,8 @@ extension RegistryService {
 
 extension RegistryReading {
     func discovered(_ reference: String) throws -> DiscoveredDevice {
-        let match: SQL = DeviceID(reference).map { "x.device_id = \($0)" }
+        let match: SQL =
+            DeviceID(reference).map { "x.device_id = \($0)" }
             ?? "x.reference = \(reference) AND x.state <> 'claimed'"
         guard let found = try discovered(where: match, limit: 1).first else {
             throw ServiceError.notFound("discovered device")
@@ -129,7 +130,8 @@ extension RegistryChange {
             // Found by its code from now on.
         } else if !(draft.externalIDs ?? []).contains(where: { $0.value == discovered.reference }) {
             // Messages go on under the old name, so it stays one.
-            draft.externalIDs = (draft.externalIDs ?? []) + [ExternalID(scheme: "reported", value: discovered.reference)]
+            draft.externalIDs =
+                (draft.externalIDs ?? []) + [ExternalID(scheme: "reported", value: discovered.reference)]
         }
         try setState(.claimed, of: discovered.id)
         return try register(draft, id: discovered.id, action: .claimed, box: box, limits: limits, hooks: hooks)

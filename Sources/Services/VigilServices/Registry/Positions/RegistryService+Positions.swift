@@ -69,7 +69,9 @@ extension RegistryService {
         }
     }
 
-    /// Says where a device is from a moment on; the position before ends then. The same place again changes nothing.
+    /// Says where a device is from a moment on; the position before ends then.
+    ///
+    /// The same place again changes nothing.
     ///
     /// - Throws: `conflict` with `position.order` for a moment before the present position began.
     package func addPosition(

@@ -76,9 +76,11 @@ extension RegistryService {
             try RegistryChange.require(version, is: profile.version)
             try profile.requireOwn()
             let used: SQL = "tenant_id = \(change.tenant) AND profile_id = \(profile.id)"
-            guard try change.transaction.rows(
-                "SELECT 1 AS one FROM devices WHERE \(used) AND deleted_at IS NULL LIMIT 1"
-            ).isEmpty else {
+            guard
+                try change.transaction.rows(
+                    "SELECT 1 AS one FROM devices WHERE \(used) AND deleted_at IS NULL LIMIT 1"
+                ).isEmpty
+            else {
                 throw ServiceError(.conflict, "profile.in_use", "Devices have this profile.")
             }
             try change.transaction.execute("UPDATE devices SET profile_id = NULL WHERE \(used)")

@@ -2,8 +2,10 @@ package import VigilModel
 import VigilPorts
 
 extension RegistryService {
-    /// A site as GeoJSON: a FeatureCollection of the site, its locations and its devices, as far as they have a place on
-    /// the map and the scope shows them. Each feature says in `properties.type` what it is.
+    /// A site as GeoJSON: a FeatureCollection of the site, its locations and its devices, as far as they have a place
+    /// on the map and the scope shows them.
+    ///
+    /// Each feature says in `properties.type` what it is.
     ///
     /// A map with more than the limit of features says so in its member `truncated`.
     package func map(of reference: String, in scope: AccessScope) async throws -> JSONValue {

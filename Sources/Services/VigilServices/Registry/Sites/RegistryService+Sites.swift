@@ -42,7 +42,8 @@ extension RegistryService {
             try change.requireRoom(in: "sites", max: limits.sitesMax)
             let name = try TextRules.name(draft.name)
             let site = Site(
-                id: SiteID(at: change.time), code: try change.newCode(draft.code, name: name, table: "sites"), name: name,
+                id: SiteID(at: change.time), code: try change.newCode(draft.code, name: name, table: "sites"),
+                name: name,
                 kind: try TextRules.word(draft.kind ?? "site", field: "kind"),
                 address: try draft.address.map { try TextRules.name($0, field: "address", max: 1000) },
                 timeZone: try TextRules.timeZone(draft.timeZone ?? "UTC"),
