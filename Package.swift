@@ -192,8 +192,9 @@ let package = Package(
         target(
             .apps, "Assembly",
             [
-                "VigilServer", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", .configuration,
-                .logging, .serviceLifecycle, .unixSignals,
+                "VigilServer", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "RelationalEngine",
+                "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", .configuration, .logging,
+                .serviceLifecycle, .unixSignals,
             ]),
         .executableTarget(
             name: "vigil", dependencies: ["Assembly", .argumentParser, .logging], path: "Sources/Apps/vigil",

@@ -1,7 +1,7 @@
 package import Logging
 import ServiceLifecycle
 import UnixSignals
-package import VigilInterface
+import VigilInterface
 import VigilPorts
 import VigilServer
 import VigilServices
@@ -16,26 +16,58 @@ package struct Application: Sendable {
         self.logger = logger
     }
 
-    /// Serves until the process is told to stop.
+    /// Opens the folder and serves until the process is told to stop.
     package func run() async throws {
-        let pipeline = RequestPipeline(
-            table: EndpointTable(Self.endpoints()),
-            authenticator: Authenticator { _, _ in
-                throw ServiceError(.unauthenticated, "auth.invalid", "The credential is not valid.")
-            },
-            limits: settings.limits, proxies: settings.proxies, rates: nil, clock: SystemTimeSource(),
-            metrics: HTTPMetrics(), logger: logger)
-        let server = VigilServer(
-            listeners: [settings.listener], pipeline: pipeline, limits: settings.limits,
-            logger: logger)
-        let services = ServiceGroup(
-            configuration: .init(services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await services.run()
+        let folder = try DataFolder(settings.data)
+        let clock = SystemTimeSource()
+        let stores = try await StoreFactory.open(folder, settings, clock: clock)
+        let key = try folder.masterKey(configured: settings.configuration.text("master_key"))
+        let core = Core(stores: stores, clock: clock, key: key)
+        let outcome: Result<Void, any Error>
+        do {
+            try await serve(core, folder)
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        await core.close()
+        try outcome.get()
     }
 
-    /// Every endpoint, with the description of all of them.
-    package static func endpoints() -> [Endpoint] {
-        let endpoints = [OperationsRoutes.health(version: Version.current)]
-        return endpoints + [OperationsRoutes.description(OpenAPIDocument(endpoints, version: Version.current).json)]
+    private func serve(_ core: Core, _ folder: DataFolder) async throws {
+        let logger = logger
+        let server = VigilServer(
+            listeners: [settings.listener, .localSocket(path: folder.socket)], pipeline: pipeline(core),
+            limits: settings.limits, logger: logger
+        ) { listener, port in
+            if case .localSocket = listener { return }
+            logger.notice("serving", metadata: ["port": "\(port ?? 0)"])
+        }
+        // The group stops the last service first: listeners are let go, then the server ends, then the loops.
+        let services: [any Service] = [
+            BackgroundWork(name: "projector", logger: logger) { try await core.projector.run() },
+            BackgroundWork(name: "live", logger: logger) { try await core.hub.run() },
+            BackgroundWork(name: "directory", logger: logger) { try await core.directory.run() },
+            BackgroundWork(name: "ingest", logger: logger) { try await core.ingest.run() },
+            server,
+            GracefulEnd { await core.hub.stop() },
+        ]
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    private func pipeline(_ core: Core) -> RequestPipeline {
+        var hooks = PipelineHooks()
+        hooks.idempotency = KeptAnswers(core.idempotency)
+        hooks.liveHub = core.hub
+        return RequestPipeline(
+            table: EndpointTable(core.api),
+            authenticator: Authenticator { credential, address in
+                try await core.identity.principal(for: credential, remoteAddress: address)
+            },
+            limits: settings.limits, proxies: settings.proxies, rates: core.stores.limits, clock: core.clock,
+            metrics: HTTPMetrics(), logger: logger, hooks: hooks)
     }
 }

@@ -38,7 +38,9 @@ struct HTTPConnection: Sendable {
         }
     }
 
-    /// Answers one request. Returns whether the connection can serve another.
+    /// Answers one request.
+    ///
+    /// - Returns: Whether the connection can serve another.
     private func serve(
         _ head: HTTPRequest, _ number: Int, _ reader: InboundReader, _ outbound: Writer
     ) async throws -> Bool {

@@ -46,7 +46,9 @@ actor InboundReader {
         }
     }
 
-    /// Reads what is left of the body without keeping it. Returns false when more than `limit` bytes were left.
+    /// Reads what is left of the body without keeping it.
+    ///
+    /// - Returns: Whether no more than `limit` bytes were left.
     func skipBody(limit: Int) async throws -> Bool {
         var skipped = 0
         while let piece = try await nextPiece(of: requestNumber) {

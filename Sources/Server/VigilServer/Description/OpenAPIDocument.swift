@@ -80,7 +80,7 @@ package struct OpenAPIDocument {
         return .object(operation)
     }
 
-    /// `get_api_devices_device_readings`
+    /// The operation's name: `get_api_devices_device_readings`.
     private static func identifier(of endpoint: Endpoint) -> String {
         let words = endpoint.path.split { !$0.isLetter && !$0.isNumber }
         return ([endpoint.method.rawValue.lowercased()] + words.map(String.init)).joined(separator: "_")

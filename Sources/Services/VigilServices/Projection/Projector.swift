@@ -4,7 +4,7 @@ package import VigilPorts
 
 /// Carries the outbox to the bus, in order: `live.<tenant>`, and `live.-` for what belongs to no tenant.
 ///
-/// It wakes when a commit is signalled, and looks by itself every ``pollInterval`` for what other processes committed.
+/// It wakes when the store says that something came, and looks by itself every ``pollInterval`` for what other processes committed.
 /// The position is kept in `consumer_cursors`, at most ``saveInterval`` behind: after a crash some messages are published
 /// again, which listeners recognise by their sequence.
 package actor Projector {
@@ -15,15 +15,14 @@ package actor Projector {
 
     private let stores: Stores
     private let clock: any TimeSource
-    private let signal: CommitSignal
+    private let arrivals = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private var position = OutboxPosition.start
     private var saved = OutboxPosition.start
     private var savedAt = Timestamp.distantPast
 
-    package init(stores: Stores, clock: any TimeSource, signal: CommitSignal) {
+    package init(stores: Stores, clock: any TimeSource) {
         self.stores = stores
         self.clock = clock
-        self.signal = signal
     }
 
     /// The last position that was published.
@@ -33,13 +32,17 @@ package actor Projector {
     package func run() async throws {
         try await load()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { [clock, signal] in
+            let wake = arrivals.continuation
+            group.addTask { [clock] in
                 while true {
-                    signal.raise()
+                    wake.yield()
                     try await clock.wait(for: Self.pollInterval)
                 }
             }
-            for await _ in signal.stream {
+            group.addTask { [stores] in
+                for await _ in stores.relational.outboxArrivals() { wake.yield() }
+            }
+            for await _ in arrivals.stream {
                 try await drainThroughFaults()
                 if Task.isCancelled { break }
             }
@@ -48,7 +51,7 @@ package actor Projector {
         try? await save()
     }
 
-    /// A store that is away is asked again at the next signal.
+    /// A store that is away is asked again at the next arrival.
     private func drainThroughFaults() async throws {
         do {
             try await drain()
@@ -58,7 +61,7 @@ package actor Projector {
     }
 
     /// Publishes what is there.
-    package func drain() async throws {
+    func drain() async throws {
         while true {
             let entries = try await stores.relational.outbox(after: position, limit: Self.batchSize)
             guard let last = entries.last else { break }
