@@ -208,7 +208,7 @@ let package = Package(
         support("TemporaryFolders"),
         tests(
             "Engines/RelationalEngineTests", "RelationalEngineTests",
-            ["RelationalEngine", "TemporaryFolders", "VigilPorts", "VigilModel"]),
+            ["RelationalEngine", "SQLiteKit", "StoreContracts", "TemporaryFolders", "VigilPorts", "VigilModel"]),
         tests(
             "Services/VigilServicesTests", "VigilServicesTests",
             [

@@ -73,6 +73,7 @@ package final class SQLiteConnection: Sendable {
             try database.execute(sql: "PRAGMA cache_size = -\(options.cacheBytes / 1024)")
             try database.execute(sql: "PRAGMA mmap_size = 0")
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
+            database.add(function: JoinedText.function)
         }
         return configuration
     }

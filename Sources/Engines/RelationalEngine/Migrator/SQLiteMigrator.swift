@@ -108,7 +108,15 @@ package struct SQLiteMigrator: SchemaMigrator {
         guard let backups else { return }
         try FileManager.default.createDirectory(atPath: backups, withIntermediateDirectories: true)
         let stamp = clock.now().description.replacing(":", with: "")
-        try await store.copy(to: "\(backups)/\(stamp)-before-\(migration.number)-\(migration.name).db")
+        let name = "\(backups)/\(stamp)-before-\(migration.number)-\(migration.name)"
+        var path = name + ".db"
+        // Two changes within one tick of the clock must not overwrite each other's way back.
+        var count = 1
+        while FileManager.default.fileExists(atPath: path) {
+            count += 1
+            path = "\(name)-\(count).db"
+        }
+        try await store.copy(to: path)
     }
 
     private static func status(_ migrations: [Migration], _ transaction: any SQLTransaction) throws

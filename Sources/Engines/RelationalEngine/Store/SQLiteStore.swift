@@ -44,6 +44,7 @@ package final class SQLiteStore: RelationalStore {
             let transaction = SQLiteTransaction(session, scope: scope, dialect: dialect, rowLimit: rowLimit)
             do {
                 let result = try body(transaction)
+                if let failure = transaction.failure { throw failure }
                 try session.commit()
                 return (result, transaction.hasOutboxEntries)
             } catch {
@@ -64,8 +65,11 @@ package final class SQLiteStore: RelationalStore {
         return try await lane.perform { [dialect, rowLimit] session in
             try Self.begin(session, isWrite: false)
             defer { try? session.rollback() }
+            let transaction = SQLiteTransaction(session, scope: scope, dialect: dialect, rowLimit: rowLimit)
             do {
-                return try body(SQLiteTransaction(session, scope: scope, dialect: dialect, rowLimit: rowLimit))
+                let result = try body(transaction)
+                if let failure = transaction.failure { throw failure }
+                return result
             } catch {
                 throw StoreError.mappedInRead(error)
             }

@@ -9,6 +9,8 @@ final class SQLiteTransaction: SQLTransaction {
     private let session: SQLiteSession
     private let rowLimit: Int
     private(set) var hasOutboxEntries = false
+    /// Why a statement failed: the transaction is over then, as in PostgreSQL, also when the body goes on.
+    private(set) var failure: StoreError?
 
     init(_ session: SQLiteSession, scope: AccessScope, dialect: any SQLDialect, rowLimit: Int) {
         self.session = session
@@ -31,7 +33,7 @@ final class SQLiteTransaction: SQLTransaction {
 
     func forEachRow(_ sql: SQL, _ visit: (SQLRow) throws -> Bool) throws {
         let (text, parameters) = sql.rendered { _ in "?" }
-        do {
+        try ending {
             try session.withStatement(text) { statement in
                 try statement.bind(parameters.map(SQLiteValue.init))
                 let columns = statement.columnNames.map { $0.lowercased() }
@@ -40,21 +42,29 @@ final class SQLiteTransaction: SQLTransaction {
                     guard try visit(SQLRow(columns: columns, values: values)) else { return }
                 }
             }
-        } catch let failure as SQLiteFailure {
-            throw StoreError(failure)
+        }
+    }
+
+    /// Runs what uses the connection; when SQLite fails in it, the transaction is over.
+    private func ending<Result>(_ body: () throws -> Result) throws -> Result {
+        if let failure { throw failure }
+        do {
+            return try body()
+        } catch let error as SQLiteFailure {
+            let mapped = StoreError(error)
+            failure = mapped
+            throw mapped
         }
     }
 
     @discardableResult
     func execute(_ sql: SQL) throws -> Int {
         let (text, parameters) = sql.rendered { _ in "?" }
-        do {
+        return try ending {
             // The count of the connection stays what it was for a statement that changes no rows.
             let before = session.totalChangeCount
             let changed = try session.run(text, parameters.map(SQLiteValue.init))
             return session.totalChangeCount == before ? 0 : changed
-        } catch let failure as SQLiteFailure {
-            throw StoreError(failure)
         }
     }
 
@@ -67,8 +77,8 @@ final class SQLiteTransaction: SQLTransaction {
         if let conflict { (tail, tailParameters) = conflict.rendered { _ in "?" } }
         let text = "INSERT INTO \(table.description) (\(names)) VALUES (\(marks)) \(tail)"
         let extra = tailParameters.map(SQLiteValue.init)
-        do {
-            return try session.withStatement(text) { statement in
+        return try ending {
+            try session.withStatement(text) { statement in
                 let before = session.totalChangeCount
                 for row in rows {
                     guard row.count == columns.count else {
@@ -80,8 +90,6 @@ final class SQLiteTransaction: SQLTransaction {
                 }
                 return session.totalChangeCount - before
             }
-        } catch let failure as SQLiteFailure {
-            throw StoreError(failure)
         }
     }
 

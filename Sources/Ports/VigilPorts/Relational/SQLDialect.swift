@@ -5,11 +5,17 @@ package protocol SQLDialect: Sendable {
     /// `sqlite` or `postgresql`.
     var name: String { get }
 
-    /// The member of a JSON column as text, or NULL. `path` is a list of member names.
+    /// The member of a JSON column as text, or NULL.
+    ///
+    /// `path` is a list of member names.
     func jsonText(_ column: SQL, _ path: [String]) -> SQL
-    /// Whether `text` contains `part`, ignoring case for ASCII letters. `part` is taken literally.
+    /// Whether `text` contains `part`, ignoring case for ASCII letters.
+    ///
+    /// `part` is taken literally.
     func containsText(_ text: SQL, _ part: String) -> SQL
-    /// All values of a group as one text, in the order given.
+    /// All values of a group but NULL as one text, in the order of `orderBy`: one expression, which ` DESC` may follow.
+    ///
+    /// NULL for none.
     func joinedText(_ expression: SQL, separator: String, orderBy: SQL) -> SQL
     /// All values of a group as a JSON list.
     func jsonList(_ expression: SQL) -> SQL
