@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import VigilInterface
 
 /// Watches one connection: times, malformed requests, and its end at shutdown.
 ///
@@ -56,15 +57,31 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head:
+        case .head(let head):
             requestsOpen += 1
             hadRequest = true
             isReadingBody = true
             bodyWindow = (.now(), 0)
+            if let plain = Self.withoutForeignUpgrade(head) {
+                context.fireChannelRead(wrapInboundOut(.head(plain)))
+                return
+            }
         case .body(let bytes): bodyWindow.bytes += bytes.readableBytes
         case .end: isReadingBody = false
         }
         context.fireChannelRead(data)
+    }
+
+    /// The request without its wish to become something that we do not offer (`h2c`), which is a wish only: the upgrade
+    /// handler would take every such request for its own.
+    private static func withoutForeignUpgrade(_ head: HTTPRequestHead) -> HTTPRequestHead? {
+        let wished = head.headers["upgrade"]
+        guard !wished.isEmpty else { return nil }
+        let path = head.uri.prefix { $0 != "?" }
+        if path == LiveRoutes.path, head.method == .GET, wished.map({ $0.lowercased() }) == ["websocket"] { return nil }
+        var plain = head
+        plain.headers.remove(name: "Upgrade")
+        return plain
     }
 
     func read(context: ChannelHandlerContext) {

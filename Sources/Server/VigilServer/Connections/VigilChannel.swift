@@ -8,11 +8,12 @@ import NIOHTTPTypesHTTP1
 import NIOWebSocket
 import Synchronization
 import VigilInterface
+import VigilServices
 
 /// Sets up the connections of a listener: HTTP/1.1, with the way over to a WebSocket at one path.
 ///
 /// The upgrade is decided by the first request of a connection, as browsers send it. A request that may not be upgraded
-/// goes the way of every other request, so its answer is a problem like any other.
+/// gets the answer of every other request at its path: a problem that says why.
 struct VigilChannel: ServerChildChannel {
     /// A connection once its first request has said what it is.
     enum Negotiated: Sendable {
@@ -84,9 +85,11 @@ struct VigilChannel: ServerChildChannel {
             maxFrameSize: Self.maximumFrameBytes,
             shouldUpgrade: { channel, head in
                 channel.eventLoop.makeFutureWithTask {
-                    guard let request = try? HTTPRequest(head, secure: facts.transport == .tls, splitCookie: false),
-                        let admission = await pipeline.admitLive(request, facts)
-                    else { return nil }
+                    let request = try HTTPRequest(head, secure: facts.transport == .tls, splitCookie: false)
+                    guard let admission = await pipeline.admitLive(request, facts) else {
+                        try await refuse(request, facts, channel)
+                        return nil
+                    }
                     box.admission.withLock { $0 = admission }
                     return [:]
                 }
@@ -108,6 +111,26 @@ struct VigilChannel: ServerChildChannel {
                         configuration: .init(isOutboundHalfClosureEnabled: true)))
             }
         }
+    }
+}
+
+extension VigilChannel {
+    /// Answers a request that may not become a WebSocket as the endpoint at its path does, and ends the connection:
+    /// the upgrade handler has kept the request to itself.
+    private func refuse(_ request: HTTPRequest, _ facts: ConnectionFacts, _ channel: any Channel) async throws {
+        let incoming = IncomingRequest(head: request, facts: facts) { _, _ in
+            throw ServiceError(.invalid, "live.body", "A request for a WebSocket has no body.")
+        }
+        let response = await pipeline.respond(to: incoming)
+        var head = HTTPResponseHead(HTTPResponse(status: response.status, headerFields: response.headers))
+        var body = ByteBuffer()
+        if case .bytes(let bytes) = response.body { body.writeBytes(bytes) }
+        head.headers.replaceOrAdd(name: "Content-Length", value: "\(body.readableBytes)")
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+        channel.write(HTTPServerResponsePart.body(.byteBuffer(body)), promise: nil)
+        try await channel.writeAndFlush(HTTPServerResponsePart.end(nil))
+        channel.close(promise: nil)
     }
 }
 
