@@ -173,9 +173,12 @@ let package = Package(
         // Queries
         target(.queries, "PromQLEvaluation", ["VigilPorts", "PromQL", "VigilModel"]),
         // Services
-        target(.services, "VigilServices", ["LineProtocol", "CSV", "VigilPorts", "VigilModel", .crypto, .cryptoExtras], embeds: true),
+        target(
+            .services, "VigilServices", ["LineProtocol", "CSV", "VigilPorts", "VigilModel", .crypto, .cryptoExtras],
+            embeds: true),
         // Interface
-        target(.interface, "VigilInterface", ["VigilServices", "VigilPorts", "VigilModel", .httpTypes]),
+        target(
+            .interface, "VigilInterface", ["VigilServices", "PromQLEvaluation", "VigilPorts", "VigilModel", .httpTypes]),
         // Packs
         // Server
         target(
@@ -212,15 +215,20 @@ let package = Package(
         tests(
             "Services/VigilServicesTests", "VigilServicesTests",
             [
-                "Blobs", "LocalEngine", "RelationalEngine", "SQLStores", "SeriesEngine", "TemporaryFolders", "VigilModel",
+                "Blobs", "LocalEngine", "RelationalEngine", "SQLStores", "SeriesEngine", "TemporaryFolders",
+                "VigilModel",
                 "VigilPorts", "VigilServices",
             ]),
         tests("Foundations/StorageKitTests", "StorageKitTests", ["StorageKit"]),
         tests("Languages/CSVTests", "CSVTests", ["CSV"]),
+        tests("Languages/PromQLTests", "PromQLTests", ["PromQL", "VigilModel"]),
         tests("Languages/LineProtocolTests", "LineProtocolTests", ["LineProtocol", "VigilModel"]),
         tests(
             "Queries/PromQLEvaluationTests", "PromQLEvaluationTests",
-            ["PromQLEvaluation", "PromQL", "PatternKit", "VigilPorts", "VigilModel"]),
+            [
+                "PromQLEvaluation", "PromQL", "PatternKit", "VigilInterface", "VigilServices", "VigilPorts",
+                "VigilModel", .httpTypes,
+            ]),
         tests("Architecture", "ArchitectureTests", []),
         .target(
             name: "StoreContracts",

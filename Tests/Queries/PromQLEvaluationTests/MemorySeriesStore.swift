@@ -91,16 +91,3 @@ final class MemorySeriesStore: SeriesStore {
         func next() async throws(StoreError) -> SeriesSamples? { rest.popFirst() }
     }
 }
-
-/// A clock that stands still until a test moves it.
-final class StillClock: TimeSource {
-    private let time: Mutex<Timestamp>
-
-    init(_ time: Timestamp = Timestamp(seconds: 0)) { self.time = Mutex(time) }
-
-    func now() -> Timestamp { time.withLock { $0 } }
-
-    func move(by span: Span) { time.withLock { $0 = $0 + span } }
-
-    func wait(until deadline: Timestamp) async throws { time.withLock { $0 = max($0, deadline) } }
-}

@@ -68,7 +68,7 @@ struct SelectorLoader {
         let own = need.matchers.filter { $0.name == Self.deviceLabel }
         let selection = SeriesSelection(
             need.matchers.filter { $0.name != Self.deviceLabel }, range: range, sampleLimit: budget)
-        let filter = try filter(own)
+        let filter = try Self.deviceTest(own, context.patterns)
         var found: [SeriesIdentity: SampleSeries] = [:]
         do throws(StoreError) {
             let cursor = try await store.samples(selection, in: scope)
@@ -105,14 +105,16 @@ struct SelectorLoader {
     }
 
     /// A test for matchers on the device, which the store does not know as a label.
-    private func filter(_ matchers: [LabelMatcher]) throws(QueryError) -> (SeriesIdentity) -> Bool {
+    static func deviceTest(
+        _ matchers: [LabelMatcher], _ patterns: PatternEngine
+    ) throws(QueryError) -> (SeriesIdentity) -> Bool {
         var tests: [(String) -> Bool] = []
         for matcher in matchers {
             switch matcher.operation {
             case .equal: tests.append { $0 == matcher.value }
             case .notEqual: tests.append { $0 != matcher.value }
             case .matches, .notMatches:
-                guard let pattern = context.patterns.compile(matcher.value) else {
+                guard let pattern = patterns.compile(matcher.value) else {
                     throw QueryError(.badData, "invalid regular expression in a matcher on \(matcher.name)")
                 }
                 let wanted = matcher.operation == .matches

@@ -1,0 +1,134 @@
+import HTTPTypes
+package import PromQLEvaluation
+import VigilModel
+package import VigilPorts
+import VigilServices
+
+/// The HTTP interface of Prometheus, as Grafana's data source asks it.
+///
+/// Every question comes by GET or as a POST with a form. Errors have Prometheus' form instead of a problem's.
+package struct PrometheusRoutes: Sendable {
+    private let engine: PromQLEngine
+    private let clock: any TimeSource
+    private let version: String
+
+    package init(_ engine: PromQLEngine, clock: any TimeSource, version: String) {
+        self.engine = engine
+        self.clock = clock
+        self.version = version
+    }
+
+    package var all: [Endpoint] {
+        both(
+            "/api/v1/query", "Evaluates PromQL at one moment.",
+            [Self.query, .init("time", "Seconds or RFC 3339; now when absent.")]
+        ) {
+            request in
+            let time = try request.time("time") ?? clock.now()
+            return PrometheusAnswer.bytes(
+                try await engine.instant(try request.required("query"), at: time, in: request.scope))
+        }
+            + both(
+                "/api/v1/query_range", "Evaluates PromQL at every step of a stretch of time.",
+                [
+                    Self.query, .init("start", "Seconds or RFC 3339.", required: true),
+                    .init("end", "Seconds or RFC 3339.", required: true),
+                    .init("step", "Seconds or a duration such as 5m.", required: true),
+                ]
+            ) { request in
+                guard let start = try request.time("start") else { throw PrometheusRequest.missing("start") }
+                guard let end = try request.time("end") else { throw PrometheusRequest.missing("end") }
+                guard let step = QueryParameters.span(try request.required("step")) else {
+                    throw QueryError(.badData, "invalid parameter \"step\": cannot parse it to a valid duration")
+                }
+                return PrometheusAnswer.bytes(
+                    try await engine.range(
+                        try request.required("query"), from: start, to: end, step: step, in: request.scope))
+            } + catalogue
+    }
+
+    private static let query = Endpoint.Parameter("query", "The PromQL expression.", required: true)
+    private static let selectors: [Endpoint.Parameter] = [
+        .init("match[]", "A series selector; may come several times."), .init("start", "Seconds or RFC 3339."),
+        .init("end", "Seconds or RFC 3339."), .init("limit", "How many entries at most."),
+    ]
+
+    private var catalogue: [Endpoint] {
+        both("/api/v1/series", "Lists series by their labels.", Self.selectors) { request in
+            let selectors = try request.selectors
+            guard !selectors.isEmpty else { throw QueryError(.badData, "no match[] parameter provided") }
+            let series = try await engine.series(selectors, in: try request.range, in: request.scope)
+            return PrometheusAnswer.bytes(Array(series.prefix(try request.limit)))
+        }
+            + both("/api/v1/labels", "Lists the names of labels.", Self.selectors) { request in
+                let names = try await engine.labelNames(try request.selectors, in: try request.range, in: request.scope)
+                return PrometheusAnswer.bytes(Array(names.prefix(try request.limit)))
+            }
+            + [
+                endpoint(.get, "/api/v1/label/{name}/values", "Lists the values of a label.", Self.selectors) {
+                    request in
+                    let values = try await engine.labelValues(
+                        of: request.pathValue("name"), try request.selectors, in: try request.range, in: request.scope)
+                    return PrometheusAnswer.bytes(Array(values.prefix(try request.limit)))
+                },
+                endpoint(
+                    .get, "/api/v1/metadata", "Lists the names of metrics.",
+                    [.init("metric", "Only this one."), .init("limit", "How many at most.")]
+                ) { request in
+                    let metric = request.value("metric")
+                    let names = try await engine.labelValues(
+                        of: LabelMatcher.metricName, metric.map { [[.metric($0)]] } ?? [], in: .always,
+                        in: request.scope)
+                    return PrometheusAnswer.metadata(Array(names.prefix(try request.limit)))
+                },
+                endpoint(.get, "/api/v1/status/buildinfo", "Tells which version answers.", []) { _ in
+                    PrometheusAnswer.bytes([
+                        (name: "version", value: version), (name: "revision", value: ""), (name: "branch", value: ""),
+                        (name: "buildUser", value: ""), (name: "buildDate", value: ""), (name: "goVersion", value: ""),
+                    ])
+                },
+            ]
+            + both("/api/v1/query_exemplars", "Answers that there are no exemplars.", [Self.query]) { _ in
+                PrometheusAnswer.bytes([String]())
+            }
+    }
+
+    // MARK: - Endpoints
+
+    private func both(
+        _ path: String, _ summary: String, _ parameters: [Endpoint.Parameter],
+        _ answer: @escaping @Sendable (PrometheusRequest) async throws -> [UInt8]
+    ) -> [Endpoint] {
+        [endpoint(.get, path, summary, parameters, answer), endpoint(.post, path, summary, parameters, answer)]
+    }
+
+    private func endpoint(
+        _ method: HTTPRequest.Method, _ path: String, _ summary: String, _ parameters: [Endpoint.Parameter],
+        _ answer: @escaping @Sendable (PrometheusRequest) async throws -> [UInt8]
+    ) -> Endpoint {
+        Endpoint(
+            method, path, summary, tag: "queries", access: .permission("reading", "read"), parameters: parameters,
+            bodyMediaType: method == .post ? "application/x-www-form-urlencoded" : nil
+        ) { request in
+            let asked = try await PrometheusRequest(request)
+            do {
+                return Self.response(try await answer(asked), .ok)
+            } catch let error as QueryError {
+                return Self.response(PrometheusAnswer.bytes(error), Self.status(of: error.kind))
+            }
+        }
+    }
+
+    private static func response(_ bytes: [UInt8], _ status: HTTPResponse.Status) -> Response {
+        Response(status: status, headers: [.contentType: "application/json"], body: .bytes(bytes))
+    }
+
+    private static func status(of kind: QueryError.Kind) -> HTTPResponse.Status {
+        switch kind {
+        case .badData: .badRequest
+        case .execution: .unprocessableContent
+        case .timeout, .canceled, .unavailable: .serviceUnavailable
+        case .internal: .internalServerError
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import PromQLEvaluation
+import Testing
+import VigilModel
+
+@Suite struct EngineTests {
+    let store = MemorySeriesStore()
+    let clock = StillClock()
+
+    private func engine(_ change: (inout QueryLimits) -> Void = { _ in }) -> PromQLEngine {
+        var limits = QueryLimits()
+        change(&limits)
+        return PromQLEngine(store: store, clock: clock, patterns: testPatterns, limits: limits)
+    }
+
+    private func fill(_ metric: String, _ labels: Labels = .none, device: DeviceID? = nil, count: Int = 100) {
+        let samples = (0..<count).map { (Int64($0) * 15_000_000, Double($0)) }
+        store.put(SeriesIdentity(device: device, metric: metric, labels: labels), samples)
+    }
+
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    @Test func `answers have the form of Prometheus`() async throws {
+        fill("m", ["a": "x\"y"])
+        let instant = try await engine().instant("m", at: Timestamp(milliseconds: 30_500), in: testScope)
+        #expect(
+            text(PrometheusAnswer.bytes(instant))
+                == #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"m","a":"x\"y"},"value":[30.5,"2"]}]}}"#
+        )
+        let range = try await engine().range(
+            "m / 4", from: Timestamp(seconds: 15), to: Timestamp(seconds: 45), step: .seconds(15), in: testScope)
+        #expect(
+            text(PrometheusAnswer.bytes(range))
+                == #"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"x\"y"},"values":[[15,"0.25"],[30,"0.5"],[45,"0.75"]]}]}}"#
+        )
+        let scalar = try await engine().instant("1/0", at: Timestamp(seconds: 1), in: testScope)
+        #expect(text(PrometheusAnswer.bytes(scalar)).contains(#""resultType":"scalar","result":[1,"+Inf"]"#))
+    }
+
+    @Test func `two devices that report the same labels stay two series`() async throws {
+        let first = DeviceID(high: 1, low: 1)
+        fill("m", device: first)
+        fill("m", device: DeviceID(high: 2, low: 2))
+        let result = try await engine().instant("count(m)", at: Timestamp(seconds: 60), in: testScope)
+        guard case .vector(let items) = result.value else { return #expect(Bool(false)) }
+        #expect(items.map(\.point.value) == [2])
+        let one = try await engine().instant("m{device_id=\"\(first)\"}", at: Timestamp(seconds: 60), in: testScope)
+        guard case .vector(let found) = one.value else { return #expect(Bool(false)) }
+        #expect(found.count == 1)
+    }
+
+    @Test func `a query past its limits is refused`() async throws {
+        for index in 0..<20 { fill("m", ["i": "\(index)"]) }
+        let end = Timestamp(seconds: 1000)
+        await #expect(throws: QueryError.self) {
+            try await engine { $0.samples = 100 }.instant("m[1h]", at: end, in: testScope)
+        }
+        await #expect(throws: QueryError.self) {
+            try await engine { $0.series = 10 }.instant("m", at: end, in: testScope)
+        }
+        await #expect(throws: QueryError.self) {
+            try await engine().range("m", from: Timestamp(seconds: 0), to: end, step: .milliseconds(1), in: testScope)
+        }
+        await #expect(throws: QueryError.self) {
+            try await engine().range("m", from: end, to: Timestamp(seconds: 0), step: .seconds(1), in: testScope)
+        }
+    }
+
+    @Test func `a query that takes too long ends as a timeout`() async throws {
+        fill("m")
+        let moving = MovingClock()
+        let engine = PromQLEngine(store: store, clock: moving, patterns: testPatterns)
+        do {
+            _ = try await engine.instant("m", at: Timestamp(seconds: 60), in: testScope)
+            #expect(Bool(false))
+        } catch {
+            #expect(error.kind == .timeout)
+        }
+    }
+
+    @Test func `labels and values are listed`() async throws {
+        fill("m", ["a": "1"])
+        fill("n", ["b": "2"])
+        #expect(try await engine().labelNames([], in: .always, in: testScope) == ["__name__", "a", "b"])
+        #expect(try await engine().labelValues(of: "__name__", [], in: .always, in: testScope) == ["m", "n"])
+        let matchers = try QueryParameters.matchers("m{a=\"1\"}")
+        #expect(try await engine().series([matchers], in: .always, in: testScope).count == 1)
+    }
+
+    @Test(arguments: [
+        ("1435781430.781", 1_435_781_430_781 as Int64?), ("2015-07-01T20:10:30.781Z", 1_435_781_430_781), ("0", 0),
+        ("-1.5", -1500), ("abc", nil), ("1e99", nil), ("NaN", nil), ("", nil),
+    ])
+    func `times are seconds or RFC 3339`(text: String, milliseconds: Int64?) {
+        #expect(QueryParameters.time(text)?.microseconds == milliseconds.map { $0 * 1000 })
+    }
+
+    @Test(arguments: [("15", 15.0 as Double?), ("0.5", 0.5), ("5m", 300), ("1h30m", 5400), ("x", nil), ("1+1", nil)])
+    func `steps are seconds or durations`(text: String, seconds: Double?) {
+        #expect(QueryParameters.span(text)?.seconds == seconds)
+    }
+
+    @Test(arguments: [
+        (0.1, "0.1"), (1e21, "1e+21"), (1e20, "100000000000000000000"), (-0.0, "-0"), (1e-7, "1e-07"),
+        (123456789.125, "123456789.125"), (1.5e300, "1.5e+300"), (-.infinity, "-Inf"), (.nan, "NaN"),
+        (0.00001, "1e-05"),
+    ])
+    func `numbers are written as Prometheus writes them`(value: Double, expected: String) {
+        #expect(NumberText.of(value) == expected)
+    }
+}
