@@ -19,7 +19,7 @@ package struct Application: Sendable {
     /// Opens the folder and serves until the process is told to stop.
     package func run() async throws {
         let folder = try DataFolder(settings.data)
-        let clock = SystemTimeSource()
+        let clock = SystemClock()
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let key = try folder.masterKey(configured: settings.configuration.text("master_key"))
         let core = Core(stores: stores, clock: clock, key: key)

@@ -3,7 +3,7 @@ package import VigilModel
 import VigilPorts
 
 /// The machine's clock.
-package struct SystemTimeSource: TimeSource {
+package struct SystemClock: TimeSource {
     package init() {}
 
     package func now() -> Timestamp {
