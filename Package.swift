@@ -209,6 +209,19 @@ let package = Package(
             name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedFilesTool"], path: "Plugins/EmbedFiles"),
         // Tests
         support("TemporaryFolders"),
+        support("ManualClock", ["VigilPorts", "VigilModel"]),
+        tests(
+            "Engines/LocalEngineTests", "LocalEngineTests",
+            ["LocalEngine", "ManualClock", "StoreContracts", "VigilPorts", "VigilModel"]),
+        tests(
+            "Engines/SQLStoresTests", "SQLStoresTests",
+            [
+                "SQLStores", "RelationalEngine", "ManualClock", "StoreContracts", "TemporaryFolders", "VigilPorts",
+                "VigilModel",
+            ]),
+        tests(
+            "Engines/BlobsTests", "BlobsTests",
+            ["Blobs", "StorageKit", "StoreContracts", "TemporaryFolders", "VigilPorts", "VigilModel"]),
         tests(
             "Engines/RelationalEngineTests", "RelationalEngineTests",
             ["RelationalEngine", "SQLiteKit", "StoreContracts", "TemporaryFolders", "VigilPorts", "VigilModel"]),
