@@ -209,6 +209,9 @@ let package = Package(
             name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedFilesTool"], path: "Plugins/EmbedFiles"),
         // Tests
         support("TemporaryFolders"),
+        .executableTarget(
+            name: "CrashWriter", dependencies: ["RelationalEngine", "VigilPorts", "VigilModel"],
+            path: "Tests/Support/CrashWriter", swiftSettings: swiftSettings),
         support("ManualClock", ["VigilPorts", "VigilModel"]),
         tests(
             "Engines/LocalEngineTests", "LocalEngineTests",
@@ -224,7 +227,10 @@ let package = Package(
             ["Blobs", "StorageKit", "StoreContracts", "TemporaryFolders", "VigilPorts", "VigilModel"]),
         tests(
             "Engines/RelationalEngineTests", "RelationalEngineTests",
-            ["RelationalEngine", "SQLiteKit", "StoreContracts", "TemporaryFolders", "VigilPorts", "VigilModel"]),
+            [
+                "RelationalEngine", "CrashWriter", "SQLiteKit", "StoreContracts", "TemporaryFolders", "VigilPorts",
+                "VigilModel",
+            ]),
         tests(
             "Services/VigilServicesTests", "VigilServicesTests",
             [

@@ -144,18 +144,3 @@ package struct SQLiteMigrator: SchemaMigrator {
             .joined()
     }
 }
-
-extension SQLiteStore {
-    /// Writes a consistent copy of the whole database while others go on reading and writing.
-    package func copy(to target: String) async throws {
-        try await writer.perform { [path] _ in
-            do {
-                let source = try SQLiteConnection(path, SQLiteOptions(access: .update))
-                defer { try? source.close() }
-                try source.run { session in try session.copy(to: target) }
-            } catch let failure as SQLiteFailure {
-                throw StoreError(failure)
-            }
-        }
-    }
-}

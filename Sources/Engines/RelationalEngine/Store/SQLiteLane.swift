@@ -26,11 +26,12 @@ final class SQLiteLane: Sendable {
         }
     }
 
-    /// Runs `body` on the connection's queue.
+    /// Runs `body` on the connection's queue; a statement that still runs after `limit` is ended with `interrupted`.
     ///
     /// - Throws: `unavailable` when the connection is closed, `contention` when too many wait; what `body` throws.
-    func perform<Result: Sendable>(_ body: @escaping @Sendable (SQLiteSession) throws -> Result) async throws -> Result
-    {
+    func perform<Result: Sendable>(
+        for limit: Duration, _ body: @escaping @Sendable (SQLiteSession) throws -> Result
+    ) async throws -> Result {
         try waiting.withLock { state throws(StoreError) in
             guard !state.isClosed else { throw StoreError(.unavailable, "The database is closed") }
             guard state.count < Self.waitingLimit else {
@@ -41,7 +42,15 @@ final class SQLiteLane: Sendable {
         defer { waiting.withLock { $0.count -= 1 } }
         return try await withCheckedThrowingContinuation { continuation in
             queue.async { [connection] in
-                continuation.resume(with: Swift.Result { try connection.run(body) })
+                let result = Swift.Result {
+                    try connection.run { session in
+                        let end = ContinuousClock.now + limit
+                        session.interrupt { ContinuousClock.now > end }
+                        defer { session.interrupt(when: nil) }
+                        return try body(session)
+                    }
+                }
+                continuation.resume(with: result)
             }
         }
     }

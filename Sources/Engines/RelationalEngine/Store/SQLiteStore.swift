@@ -1,4 +1,5 @@
 import SQLiteKit
+import Synchronization
 package import VigilModel
 package import VigilPorts
 
@@ -13,15 +14,33 @@ package final class SQLiteStore: RelationalStore {
     private let readers: LanePool
     private let arrivals = ArrivalSignals()
     private let rowLimit: Int
+    private let limits: TimeLimits
+    /// The first damage that was met: from then on the store takes no writes, so that nothing is built on it.
+    let damage = Mutex<StoreError?>(nil)
+
+    /// How long transactions may run.
+    package struct TimeLimits: Sendable, Hashable {
+        package var read: Duration
+        package var write: Duration
+
+        package init(read: Duration = .seconds(30), write: Duration = .seconds(600)) {
+            self.read = read
+            self.write = write
+        }
+    }
 
     /// Opens the file, and makes it when it is missing.
     ///
     /// - Parameters:
     ///   - readerCount: How many reads run at the same time.
     ///   - rowLimit: How many rows one result may have.
-    package init(path: String, readerCount: Int = 4, rowLimit: Int = 1_000_000) throws(StoreError) {
+    ///   - limits: How long a read and a write may run; past it they end with `timeout`.
+    package init(
+        path: String, readerCount: Int = 4, rowLimit: Int = 1_000_000, limits: TimeLimits = TimeLimits()
+    ) throws(StoreError) {
         self.path = path
         self.rowLimit = rowLimit
+        self.limits = limits
         do {
             writer = try SQLiteLane(path: path, access: .create, name: "vigil.sqlite.writer")
             let lanes = try (0..<readerCount).map { index in
@@ -39,18 +58,21 @@ package final class SQLiteStore: RelationalStore {
     package func write<Result: Sendable>(
         in scope: AccessScope, _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
     ) async throws -> Result {
-        let outcome = try await writer.perform { [dialect, rowLimit] session in
-            try Self.begin(session, isWrite: true)
-            let transaction = SQLiteTransaction(session, scope: scope, dialect: dialect, rowLimit: rowLimit)
-            do {
-                let result = try body(transaction)
-                if let failure = transaction.failure { throw failure }
-                try session.commit()
-                return (result, transaction.hasOutboxEntries)
-            } catch {
-                // The first error is the one that matters: a rollback fails only when SQLite has rolled back itself.
-                try? session.rollback()
-                throw StoreError.mapped(error)
+        try refuseWhenDamaged()
+        let outcome = try await noting { [dialect, rowLimit, limits, writer] in
+            try await writer.perform(for: limits.write) { session in
+                try Self.begin(session, isWrite: true)
+                let transaction = SQLiteTransaction(session, scope: scope, dialect: dialect, rowLimit: rowLimit)
+                do {
+                    let result = try body(transaction)
+                    if let failure = transaction.failure { throw failure }
+                    try session.commit()
+                    return (result, transaction.hasOutboxEntries)
+                } catch {
+                    // The first error is the one that matters: a rollback fails only when SQLite has rolled back itself.
+                    try? session.rollback()
+                    throw StoreError.mapped(error)
+                }
             }
         }
         if outcome.1 { arrivals.signal() }
@@ -62,16 +84,18 @@ package final class SQLiteStore: RelationalStore {
     ) async throws -> Result {
         let lane = try await readers.take()
         defer { readers.give(lane) }
-        return try await lane.perform { [dialect, rowLimit] session in
-            try Self.begin(session, isWrite: false)
-            defer { try? session.rollback() }
-            let transaction = SQLiteTransaction(session, scope: scope, dialect: dialect, rowLimit: rowLimit)
-            do {
-                let result = try body(transaction)
-                if let failure = transaction.failure { throw failure }
-                return result
-            } catch {
-                throw StoreError.mappedInRead(error)
+        return try await noting { [dialect, rowLimit, limits] in
+            try await lane.perform(for: limits.read) { session in
+                try Self.begin(session, isWrite: false)
+                defer { try? session.rollback() }
+                let transaction = SQLiteTransaction(session, scope: scope, dialect: dialect, rowLimit: rowLimit)
+                do {
+                    let result = try body(transaction)
+                    if let failure = transaction.failure { throw failure }
+                    return result
+                } catch {
+                    throw StoreError.mappedInRead(error)
+                }
             }
         }
     }
@@ -93,6 +117,20 @@ package final class SQLiteStore: RelationalStore {
         arrivals.finish()
         for lane in readers.close() { await lane.close() }
         await writer.close()
+    }
+
+    private func refuseWhenDamaged() throws {
+        if let error = damage.withLock({ $0 }) { throw error }
+    }
+
+    /// Remembers damage that `body` meets.
+    func noting<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as StoreError where error.code == .damaged {
+            damage.withLock { damage in damage = damage ?? error }
+            throw error
+        }
     }
 
     private static func begin(_ session: SQLiteSession, isWrite: Bool) throws {
