@@ -180,6 +180,10 @@ let package = Package(
         target(
             .interface, "VigilInterface", ["VigilServices", "PromQLEvaluation", "VigilPorts", "VigilModel", .httpTypes]),
         // Packs
+        target(.packs, "HomeSecurity", ["VigilInterface", "VigilModel"]),
+        target(.packs, "Boilers", ["VigilInterface", "VigilModel"]),
+        target(.packs, "Water", ["VigilInterface", "VigilModel"]),
+        target(.packs, "Fleet", ["VigilInterface", "VigilModel"]),
         // Server
         target(
             .server, "Dashboard", ["VigilInterface", "VigilServices", "VigilModel", .httpTypes, .mustache], embeds: true
@@ -195,9 +199,10 @@ let package = Package(
         target(
             .apps, "Assembly",
             [
-                "VigilServer", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "RelationalEngine",
-                "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", .configuration, .logging,
-                .serviceLifecycle, .unixSignals,
+                "VigilServer", "Dashboard", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "RelationalEngine",
+                "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", "HomeSecurity", "Boilers", "Water",
+                "Fleet", .asyncHTTPClient, .configuration, .httpTypes, .logging, .nioCore, .nioHTTP1, .serviceLifecycle,
+                .unixSignals,
             ]),
         .executableTarget(
             name: "vigil", dependencies: ["Assembly", .argumentParser, .logging], path: "Sources/Apps/vigil",

@@ -23,6 +23,13 @@ package struct Application: Sendable {
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let key = try folder.masterKey(configured: settings.configuration.text("master_key"))
         let core = Core(stores: stores, clock: clock, key: key)
+        if try await !core.identity.hasUsers() {
+            logger.notice(
+                """
+                nobody can sign in yet; make the first user with: vigil user create --data \(settings.data) \
+                --tenant NAME --username NAME --role admin --password-stdin
+                """)
+        }
         let outcome: Result<Void, any Error>
         do {
             try await serve(core, folder)
@@ -48,6 +55,7 @@ package struct Application: Sendable {
             BackgroundWork(name: "projector", logger: logger) { try await core.projector.run() },
             BackgroundWork(name: "live", logger: logger) { try await core.hub.run() },
             BackgroundWork(name: "directory", logger: logger) { try await core.directory.run() },
+            BackgroundWork(name: "connections", logger: logger) { try await core.monitor.run() },
             BackgroundWork(name: "ingest", logger: logger) { try await core.ingest.run() },
             server,
             GracefulEnd { await core.hub.stop() },
@@ -63,7 +71,7 @@ package struct Application: Sendable {
         hooks.idempotency = KeptAnswers(core.idempotency)
         hooks.liveHub = core.hub
         return RequestPipeline(
-            table: EndpointTable(core.api),
+            table: EndpointTable(core.endpoints),
             authenticator: Authenticator { credential, address in
                 try await core.identity.principal(for: credential, remoteAddress: address)
             },

@@ -1,3 +1,4 @@
+import Dashboard
 import VigilInterface
 import VigilPorts
 import VigilServer
@@ -9,8 +10,11 @@ struct Core: Sendable {
     let clock: any TimeSource
     let identity: IdentityService
     let directory: DeviceDirectory
+    let registry: RegistryService
+    let monitor: ConnectionMonitor
     let alerting: AlertingService
     let ingest: IngestService
+    let query: QueryService
     let idempotency: IdempotencyService
     let hub: LiveHub
     let projector: Projector
@@ -20,8 +24,12 @@ struct Core: Sendable {
         self.clock = clock
         identity = IdentityService(stores: stores, clock: clock, key: key)
         directory = DeviceDirectory(stores: stores, clock: clock)
+        registry = RegistryService(
+            stores: stores, clock: clock, secrets: SecretBox(key.derive("connection")), directory: directory)
+        monitor = ConnectionMonitor(stores: stores, clock: clock)
         alerting = AlertingService(stores: stores, clock: clock, directory: directory)
         ingest = IngestService(stores: stores, clock: clock, directory: directory, alerting: alerting)
+        query = QueryService(stores: stores, clock: clock, directory: directory)
         idempotency = IdempotencyService(stores: stores, clock: clock)
         hub = LiveHub(stores: stores, clock: clock)
         projector = Projector(stores: stores, clock: clock)
@@ -32,10 +40,32 @@ struct Core: Sendable {
         var endpoints = [OperationsRoutes.health(version: Version.current)]
         endpoints += WriteRoutes.all(ingest) + ReadingRoutes.all(ingest)
         endpoints += RuleRoutes.all(alerting) + AlertRoutes.all(alerting)
+        endpoints += QueryRoutes.all(query)
+        endpoints += SignInRoutes.all(identity) + PeopleRoutes.all(identity)
+        endpoints += PlaceRoutes.all(registry) + DeviceRoutes.all(registry)
         endpoints += LiveRoutes.endpoints(hub, clock: clock)
         endpoints.append(
             OperationsRoutes.description(OpenAPIDocument(endpoints, version: Version.current).json))
-        return endpoints
+        return endpoints.map(actingLocally)
+    }
+
+    /// Everything that the server answers: the API and the pages that read it.
+    var endpoints: [Endpoint] {
+        let api = api
+        return api
+            + Dashboard.endpoints(api: EndpointTable(api), settings: DashboardSettings { request in request.csrfToken })
+    }
+
+    /// Lets the command line, which belongs to no tenant, act in the one that it names in the query.
+    private func actingLocally(_ endpoint: Endpoint) -> Endpoint {
+        endpoint.handling { request in
+            guard request.principal.subject == .local, request.principal.scope == nil,
+                let tenant = request.queryValue("tenant")
+            else { return try await endpoint.handler(request) }
+            var request = request
+            request.principal = try await identity.localPrincipal(tenant: tenant)
+            return try await endpoint.handler(request)
+        }
     }
 
     /// Ends what is open, in the order that loses nothing.

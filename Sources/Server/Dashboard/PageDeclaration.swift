@@ -31,12 +31,14 @@ struct PageDeclaration: Sendable {
     let title: @Sendable ([String: JSONValue]) -> String
     let sources: [Source]
     /// Adds what the template needs beyond the answers.
-    let complete: @Sendable (inout [String: JSONValue], Request) -> Void
+    let complete: @Sendable (inout [String: JSONValue], PageRenderer, Request) async throws -> Void
 
     init(
         _ path: String, template: String, permission: Permission,
         title: @escaping @Sendable ([String: JSONValue]) -> String, sources: [Source],
-        complete: @escaping @Sendable (inout [String: JSONValue], Request) -> Void = { _, _ in }
+        complete: @escaping @Sendable (inout [String: JSONValue], PageRenderer, Request) async throws -> Void = {
+            _, _, _ in
+        }
     ) {
         self.path = path
         self.template = template
@@ -65,7 +67,11 @@ struct PageDeclaration: Sendable {
                 }
                 values["query"] = .object(
                     Dictionary(request.query.map { ($0.name, .string($0.value)) }, uniquingKeysWith: { $1 }))
-                complete(&values, request)
+                try await complete(&values, renderer, request)
+                if request.principal.may(Permission("alert", "read")) {
+                    let counts = try await renderer.read("/api/alerts/statistics?days=366", for: request)
+                    values["openAlerts"] = Enrichment.enriched(counts)["openCount"] ?? .integer(0)
+                }
                 return renderer.page(template, title: title(values), values: values, request: request)
             } catch let error as ServiceError {
                 return renderer.fault(error, request: request)

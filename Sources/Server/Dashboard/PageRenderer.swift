@@ -46,7 +46,7 @@ struct PageRenderer: Sendable {
     func page(
         _ template: String, title: String, values: [String: JSONValue], request: Request, status: HTTPResponse.Status = .ok
     ) -> Response {
-        var context = Self.plain(.object(values)) as? [String: Any] ?? [:]
+        var context = Self.plain(.object(values.mapValues(Enrichment.enriched))) as? [String: Any] ?? [:]
         context["title"] = title
         context["page"] = template
         context["proof"] = settings.proof(request)
@@ -99,7 +99,6 @@ struct Place: Sendable {
         Place(name: "Devices", link: "/devices", permission: Permission("device", "read")),
         Place(name: "Rules", link: "/rules", permission: Permission("rule", "read")),
         Place(name: "Discovered", link: "/discovered", permission: Permission("device", "create")),
-        Place(name: "Jobs", link: "/jobs", permission: Permission("job", "read")),
         Place(name: "Users", link: "/users", permission: Permission("user", "read")),
     ]
 

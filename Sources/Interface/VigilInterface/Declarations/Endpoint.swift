@@ -92,6 +92,16 @@ package struct Endpoint: Sendable {
     }
 }
 
+extension Endpoint {
+    /// The same endpoint with another handler.
+    package func handling(_ handler: @escaping @Sendable (Request) async throws -> Response) -> Endpoint {
+        Endpoint(
+            method, path, summary, tag: tag, access: access, form: form, parameters: parameters, body: body,
+            bodyMediaType: bodyMediaType, answers: answer, status: successStatus, bodyLimit: bodyLimit,
+            handler: handler)
+    }
+}
+
 // MARK: - The usual forms
 
 extension Endpoint {

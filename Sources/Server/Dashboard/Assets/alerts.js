@@ -15,8 +15,8 @@ function element(name, attributes = {}, ...children) {
 
 function entry(alert) {
     const link = element("a", { href: `/alerts/${alert.id}` }, alert.title);
-    const raised = element("time", { datetime: alert.raised, "data-ago": "" }, alert.raised);
-    const where = element("span", { class: "small quiet" }, alert.deviceName ?? alert.deviceCode ?? "", " · ", raised);
+    const raised = element("time", { datetime: alert.eventTime, "data-ago": "" }, alert.eventTime);
+    const where = element("span", { class: "small quiet" }, alert.deviceName ?? alert.message ?? "", " · ", raised);
     const item = element(
         "li", { class: `${alert.severity} fresh`, "data-alert": alert.id },
         element("span", { class: `mark ${alert.severity}` }, alert.severity),
@@ -31,7 +31,7 @@ function follow(root) {
     on("alert.*", ({ type, data }) => {
         const present = root.querySelector(`[data-alert="${CSS.escape(data.id)}"]`);
         if (type === "alert.raised" && !present) {
-            if (root.dataset.device && root.dataset.device !== data.deviceID) return;
+            if (root.dataset.device && root.dataset.device !== data.device) return;
             root.prepend(entry(data));
             document.querySelector(`[data-empty-for="${root.id}"]`)?.setAttribute("hidden", "");
             const limit = Number(root.dataset.limit ?? 0);

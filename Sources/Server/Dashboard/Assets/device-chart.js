@@ -47,10 +47,11 @@ function options() {
     };
 }
 
-function sets(windows, metric) {
-    const line = windows.map((window) => ({ x: Date.parse(window.time), y: window.average }));
-    const top = windows.map((window) => ({ x: Date.parse(window.time), y: window.maximum }));
-    const bottom = windows.map((window) => ({ x: Date.parse(window.time), y: window.minimum }));
+function sets(series, metric) {
+    const points = (values) => series.times.map((time, index) => ({ x: time, y: values[index] }));
+    const line = points(series.average);
+    const top = points(series.maximum);
+    const bottom = points(series.minimum);
     const accent = colour("--accent");
     const veil = `color-mix(in srgb, ${accent} 18%, transparent)`;
     return [
@@ -69,10 +70,10 @@ async function load() {
     const start = new Date(end.getTime() - seconds * 1000);
     const query = new URLSearchParams({ metric, from: start.toISOString(), to: end.toISOString() });
     const answer = await get(`/api/devices/${device}/chart?${query}`);
-    const series = answer.series?.[0] ?? { windows: [] };
+    const series = answer.series?.[0] ?? { times: [], minimum: [], average: [], maximum: [] };
     shown = { metric, seconds, unit: series.unit, start, end };
-    const data = { datasets: sets(series.windows, metric) };
-    document.getElementById("chart-empty").hidden = series.windows.length > 0;
+    const data = { datasets: sets(series, metric) };
+    document.getElementById("chart-empty").hidden = series.times.length > 0;
     if (chart) {
         chart.data = data;
         chart.options.scales.x.min = start.getTime();
@@ -84,7 +85,7 @@ async function load() {
         settings.scales.x.max = end.getTime();
         chart = new Chart(document.getElementById("chart"), { type: "line", data, options: settings });
     }
-    document.getElementById("chart").dataset.points = String(series.windows.length);
+    document.getElementById("chart").dataset.points = String(series.times.length);
 }
 
 /** A new reading moves the chart, at most once in two seconds. */

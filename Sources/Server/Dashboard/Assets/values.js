@@ -41,7 +41,7 @@ export function start() {
     on("readings.*", ({ data }) => {
         for (const reading of data.readings ?? []) show(data.device, reading.metric, reading);
         for (const element of document.querySelectorAll(`[data-device="${CSS.escape(data.device)}"] [data-seen]`)) {
-            element.setAttribute("datetime", data.time);
+            element.setAttribute("datetime", data.readings?.[0]?.time ?? "");
             element.textContent = "now";
         }
     });

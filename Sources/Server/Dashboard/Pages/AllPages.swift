@@ -1,5 +1,6 @@
 import VigilInterface
 import VigilModel
+import VigilServices
 
 extension Dashboard {
     /// Every page behind the sign-in.
@@ -9,11 +10,10 @@ extension Dashboard {
         "/", template: "overview", permission: Permission("device", "read"), title: { _ in "Overview" },
         sources: [
             .init("alerts", "/api/alerts?closure=open&limit=8", optional: true),
-            .init("statistics", "/api/alerts/statistics", optional: true),
-            .init("sites", "/api/sites?limit=100", optional: true),
+            .init("statistics", "/api/alerts/statistics?days=366", optional: true),
             .init("counts", "/api/devices/counts"),
-            .init("overview", "/api/overview/latest"),
-        ])
+            .init("sites", "/api/sites?limit=12"),
+        ], complete: latestOfSites)
 
     static let places = [
         PageDeclaration(
@@ -27,14 +27,17 @@ extension Dashboard {
                 .init("locations", "/api/sites/{site}/locations"),
                 .init("devices", "/api/sites/{site}/devices?limit=200"),
                 .init("latest", "/api/sites/{site}/latest", optional: true),
-                .init("alerts", "/api/alerts?closure=open&limit=10&site={site}", optional: true),
-            ]),
+            ], complete: alertsOfSite),
         PageDeclaration(
             "/devices", template: "devices", permission: Permission("device", "read"), title: { _ in "Devices" },
             sources: [
                 .init("devices", "/api/devices?limit=50", passing: ["cursor", "search", "site", "status", "connection", "kind"]),
                 .init("sites", "/api/sites?limit=200", optional: true),
-            ]),
+            ],
+            complete: { values, _, request in
+                values["connections"] = choices(["online", "warning", "offline", "unknown"], "connection", request)
+                values["states"] = choices(["active", "inactive", "error", "maintenance"], "status", request)
+            }),
         PageDeclaration(
             "/devices/{device}", template: "device", permission: Permission("device", "read"),
             title: { $0["device"]?["name"]?.text ?? "Device" },
@@ -43,7 +46,7 @@ extension Dashboard {
                 .init("latest", "/api/devices/{device}/latest", optional: true),
                 .init("readings", "/api/devices/{device}/readings?limit=50", passing: ["cursor", "to"], optional: true),
                 .init("alerts", "/api/alerts?limit=10&device={device}", optional: true),
-            ]),
+            ], complete: metricsOfDevice),
     ]
 
     static let watching = [
@@ -53,8 +56,12 @@ extension Dashboard {
                 .init(
                     "alerts", "/api/alerts?limit=50",
                     passing: ["cursor", "closure", "severity", "acknowledged", "type", "search"]),
-                .init("statistics", "/api/alerts/statistics"),
-            ]),
+                .init("statistics", "/api/alerts/statistics?days=366"),
+            ],
+            complete: { values, _, request in
+                values["closures"] = choices(["open", "resolved", "dismissed"], "closure", request)
+                values["severities"] = choices(Severity.allCases.map(\.rawValue), "severity", request)
+            }),
         PageDeclaration(
             "/alerts/{alert}", template: "alert", permission: Permission("alert", "read"),
             title: { $0["alert"]?["title"]?.text ?? "Alert" },
@@ -64,7 +71,10 @@ extension Dashboard {
             ]),
         PageDeclaration(
             "/rules", template: "rules", permission: Permission("rule", "read"), title: { _ in "Rules" },
-            sources: [.init("rules", "/api/rules?limit=100", passing: ["cursor"])]),
+            sources: [.init("rules", "/api/rules?limit=100", passing: ["cursor"])],
+            complete: { values, _, request in
+                values["severities"] = choices(Severity.allCases.map(\.rawValue), "severity", request)
+            }),
     ]
 
     static let administration = [
@@ -73,13 +83,9 @@ extension Dashboard {
             title: { _ in "Discovered" },
             sources: [
                 .init("devices", "/api/discovered?limit=100", passing: ["cursor"]),
-                .init("fields", "/api/fields?limit=100", optional: true),
                 .init("profiles", "/api/profiles?limit=200", optional: true),
                 .init("sites", "/api/sites?limit=200", optional: true),
             ]),
-        PageDeclaration(
-            "/jobs", template: "jobs", permission: Permission("job", "read"), title: { _ in "Jobs" },
-            sources: [.init("jobs", "/api/jobs?limit=100", passing: ["cursor", "state"])]),
         PageDeclaration(
             "/users", template: "users", permission: Permission("user", "read"), title: { _ in "Users" },
             sources: [
@@ -94,4 +100,58 @@ extension Dashboard {
                 .init("tokens", "/api/tokens?limit=100", optional: true),
             ]),
     ]
+}
+
+extension Dashboard {
+    /// The choices of a filter, with the present one marked.
+    private static func choices(_ names: [String], _ item: String, _ request: Request) -> JSONValue {
+        .array(
+            names.map { name in
+                .object(["name": .string(name), "isChosen": .bool(request.queryValue(item) == name)])
+            })
+    }
+
+    /// The latest values of the sites on the overview: at most twelve sites, two answers each.
+    @Sendable private static func latestOfSites(
+        _ values: inout [String: JSONValue], _ renderer: PageRenderer, _ request: Request
+    ) async throws {
+        var sites: [JSONValue] = []
+        for site in values["sites"]?["items"]?.elements ?? [] {
+            guard var members = site.members, let code = site["code"]?.text else { continue }
+            let path = "/api/sites/" + QueryText.encoded(code)
+            let latest = try await renderer.read(path + "/latest", for: request)["items"]?.elements ?? []
+            let devices = try await renderer.read(path + "/devices?limit=12", for: request)["items"]?.elements ?? []
+            members["deviceList"] = .array(
+                devices.map { device in
+                    var device = device.members ?? [:]
+                    let own = latest.filter { $0["device"] == device["id"] }.prefix(8)
+                    device["latest"] = .array(own.map { $0 })
+                    return .object(device)
+                })
+            sites.append(.object(members))
+        }
+        values["overview"] = .object(["sites": .array(sites)])
+    }
+
+    /// The metrics that a device's chart can show: those whose latest value is a number.
+    @Sendable private static func metricsOfDevice(
+        _ values: inout [String: JSONValue], _ renderer: PageRenderer, _ request: Request
+    ) async throws {
+        let latest = values["latest"]?["items"]?.elements ?? []
+        let wanted = request.queryValue("metric")
+        var seen: Set<String> = []
+        values["metrics"] = .array(
+            latest.compactMap { value in
+                guard let metric = value["metric"]?.text, value["value"]?.double != nil, seen.insert(metric).inserted
+                else { return nil }
+                return .object(["metric": .string(metric), "isChosen": .bool(metric == wanted)])
+            })
+    }
+
+    @Sendable private static func alertsOfSite(
+        _ values: inout [String: JSONValue], _ renderer: PageRenderer, _ request: Request
+    ) async throws {
+        guard let site = values["site"]?["id"]?.text, request.principal.may(Permission("alert", "read")) else { return }
+        values["alerts"] = try await renderer.read("/api/alerts?closure=open&limit=10&site=\(site)", for: request)
+    }
 }

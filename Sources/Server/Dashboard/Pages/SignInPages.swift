@@ -38,6 +38,7 @@ enum SignInPages {
         var body: [String: JSONValue] = [
             "username": .string(fields["username"] ?? ""), "password": .string(fields["password"] ?? ""),
         ]
+        body["kind"] = .string("browser")
         if let tenant = fields["tenant"], !tenant.isEmpty { body["tenant"] = .string(tenant) }
         var inner = request
         inner.path = "/api/auth/login"

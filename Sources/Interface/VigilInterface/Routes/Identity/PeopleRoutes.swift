@@ -123,6 +123,11 @@ package enum PeopleRoutes {
         ]
     }
 
+    /// A tenant, by its code.
+    package struct TenantCode: Codable, Sendable {
+        package var code: String
+    }
+
     /// A token that the command line makes.
     package struct LocalTokenBody: Codable, Sendable {
         package var tenant: String
@@ -143,6 +148,12 @@ package enum PeopleRoutes {
                 body: LocalUserDraft.self, answers: UserView.self, status: .created
             ) { _, draft in
                 try await identity.createLocalUser(draft)
+            },
+            .get(
+                "/api/local/tenants", "The codes of all tenants.", tag: "local", access: .local,
+                answers: Page<TenantCode>.self
+            ) { _ in
+                Page(items: try await identity.tenantCodes().map(TenantCode.init(code:)), next: nil)
             },
             .send(
                 .post, "/api/local/tokens", "Makes an API token of a user.", tag: "local", access: .local,

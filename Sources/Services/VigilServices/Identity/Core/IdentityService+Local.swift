@@ -67,6 +67,7 @@ extension IdentityService {
                 INSERT INTO tenants (id, code, name, kind, is_active, details, version, created_at, updated_at)
                 VALUES (\(id), \(code), \(draft.tenant), 'client', \(true), \(JSONValue.emptyObject), 1, \(now), \(now))
                 """)
+            try BuiltInProfiles.seed(tenant: id, at: now, in: transaction)
             try transaction.appendToOutbox(
                 OutboxMessage(
                     tenant: id, type: "tenant.created", aggregate: "tenant", aggregateID: id.description,
@@ -83,6 +84,13 @@ extension IdentityService {
         let principal = try await localPrincipal(tenant: tenant)
         let user = try await user(username, by: principal)
         return try await createToken(TokenDraft(name: name), for: user.id, by: principal)
+    }
+
+    /// The codes of the first hundred tenants.
+    package func tenantCodes() async throws -> [String] {
+        try await stores.relational.read(in: Self.everywhere) { transaction in
+            try transaction.rows("SELECT code FROM tenants ORDER BY code LIMIT 100").map { try $0.get("code") }
+        }
     }
 
     /// Whether anybody can sign in.

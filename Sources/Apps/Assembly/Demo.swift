@@ -1,0 +1,94 @@
+import AsyncHTTPClient
+import Boilers
+import Fleet
+import Foundation
+import HomeSecurity
+package import Logging
+import NIOCore
+import NIOHTTP1
+import VigilInterface
+import VigilModel
+import VigilPorts
+import Water
+
+/// Four places that do not exist, which report to a server as real ones do.
+package struct Demo: Sendable {
+    private let address: String
+    private let token: String
+    private let logger: Logger
+    private let clock = SystemTimeSource()
+    private let places: [any SimulatedPlace] = [
+        SimulatedHome(), SimulatedBoilerHouse(), SimulatedDistrict(), SimulatedStations(),
+    ]
+
+    package init(address: String, token: String, logger: Logger) {
+        self.address = address
+        self.token = token
+        self.logger = logger
+    }
+
+    /// Sets the places up as far as they are not there yet, sends some hours of history, then reports every second.
+    package func run() async throws {
+        try await waitUntilServing()
+        var isNew = false
+        for place in places {
+            isNew = try await post("/api/sites", place.site.canonicalText) == 201 || isNew
+            for device in place.devices { _ = try await post("/api/devices", device.canonicalText) }
+            if isNew { for rule in place.rules { _ = try await post("/api/rules", rule.canonicalText) } }
+        }
+        let start = clock.now()
+        if isNew { try await sendHistory(until: start) }
+        var beat = start
+        while true {
+            try await clock.wait(until: beat)
+            for place in places {
+                for report in place.reports(at: beat, elapsed: beat - start) { try await send(report) }
+            }
+            beat = beat + .seconds(1)
+        }
+    }
+
+    /// Two hours, one report a minute.
+    private func sendHistory(until start: Timestamp) async throws {
+        for minute in stride(from: Int64(-120), to: 0, by: 1) {
+            let time = start + .minutes(minute)
+            for place in places {
+                for report in place.reports(at: time, elapsed: .minutes(minute)) { try await send(report) }
+            }
+        }
+    }
+
+    private func send(_ report: SimulatedReport) async throws {
+        let status = try await post(report.path, report.body, contentType: report.contentType)
+        if status >= 400 { logger.warning("a simulated report was refused", metadata: ["status": "\(status)"]) }
+    }
+
+    private func waitUntilServing() async throws {
+        for _ in 0..<100 {
+            var request = HTTPClientRequest(url: address + "/health")
+            request.method = .GET
+            if let response = try? await HTTPClient.shared.execute(request, timeout: .seconds(2)),
+                response.status == .ok
+            {
+                return
+            }
+            try await clock.wait(for: .milliseconds(100))
+        }
+    }
+
+    private func post(_ path: String, _ body: String, contentType: String = "application/json") async throws -> Int {
+        var request = HTTPClientRequest(url: address + path)
+        request.method = .POST
+        request.headers.add(name: "Authorization", value: "Token \(token)")
+        request.headers.add(name: "Content-Type", value: contentType)
+        request.body = .bytes(ByteBuffer(string: body))
+        do {
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+            _ = try await response.body.collect(upTo: 1 << 20)
+            return Int(response.status.code)
+        } catch let error as HTTPClientError {
+            logger.warning("the server did not answer", metadata: ["error": "\(error)"])
+            return 0
+        }
+    }
+}

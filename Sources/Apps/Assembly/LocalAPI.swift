@@ -1,0 +1,125 @@
+import AsyncHTTPClient
+import Foundation
+import HTTPTypes
+package import Logging
+import NIOCore
+import NIOHTTP1
+import StorageKit
+import VigilInterface
+import VigilModel
+import VigilPorts
+import VigilServices
+
+/// Calls endpoints of a data folder for the command line.
+///
+/// When a server holds the folder, the call goes through its socket; otherwise the folder is opened, the same handler is
+/// called in this process, and the folder is closed again.
+package struct LocalAPI: Sendable {
+    /// What an endpoint answered.
+    package struct Answer: Sendable {
+        package let status: Int
+        package let body: [UInt8]
+
+        package var isSuccess: Bool { (200..<300).contains(status) }
+    }
+
+    private let settings: Settings
+    private let logger: Logger
+
+    package init(settings: Settings, logger: Logger) {
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// Sends a body of JSON or another form, and gives the answer, also when it is a refusal.
+    package func call(
+        _ method: String, _ path: String, query: [(String, String)] = [], body: [UInt8] = [],
+        contentType: String = "application/json"
+    ) async throws -> Answer {
+        let target = query.isEmpty ? path : path + "?" + Self.text(of: query)
+        do {
+            let folder = try DataFolder(settings.data)
+            return try await inProcess(folder, method, path, query: query, body: body, contentType: contentType)
+        } catch is FolderLock.Held {
+            return try await throughSocket(method, target, body: body, contentType: contentType)
+        }
+    }
+
+    private func inProcess(
+        _ folder: DataFolder, _ method: String, _ path: String, query: [(String, String)], body: [UInt8],
+        contentType: String
+    ) async throws -> Answer {
+        let clock = SystemTimeSource()
+        let stores = try await StoreFactory.open(folder, settings, clock: clock)
+        let core = Core(
+            stores: stores, clock: clock, key: try folder.masterKey(configured: settings.configuration.text("master_key")))
+        let answer: Answer
+        do {
+            answer = try await Self.answer(core, method, path, query: query, body: body, contentType: contentType)
+        } catch {
+            await core.close()
+            throw error
+        }
+        await core.close()
+        return answer
+    }
+
+    private static func answer(
+        _ core: Core, _ method: String, _ path: String, query: [(String, String)], body: [UInt8], contentType: String
+    ) async throws -> Answer {
+        let principal = Principal(
+            subject: .local, tenant: nil, permissions: [Permission("*", "*")], scope: nil, name: "local")
+        let request = Request(
+            method: HTTPRequest.Method(rawValue: method) ?? .get, path: path,
+            query: query.map { (name: $0.0, value: $0.1) }, headers: [.contentType: contentType],
+            body: RequestBody(bytes: body), principal: principal)
+        do {
+            let response = try await EndpointTable(core.api).respond(to: request)
+            return Answer(status: response.status.code, body: try await bytes(of: response.body))
+        } catch let error as ServiceError {
+            return try refusal(error)
+        } catch let error as StoreError {
+            guard let service = ServiceError(error) else { throw error }
+            return try refusal(service)
+        }
+    }
+
+    private static func refusal(_ error: ServiceError) throws -> Answer {
+        let problem = Problem(error)
+        return Answer(status: problem.status, body: Array(try JSONEncoder().encode(problem)))
+    }
+
+    private static func bytes(of body: Response.Body) async throws -> [UInt8] {
+        switch body {
+        case .none: return []
+        case .bytes(let bytes): return bytes
+        case .stream(let pieces):
+            var all: [UInt8] = []
+            for try await piece in pieces { all += piece }
+            return all
+        }
+    }
+
+    private func throughSocket(_ method: String, _ target: String, body: [UInt8], contentType: String) async throws
+        -> Answer
+    {
+        let socket = URL(filePath: settings.data + "/vigil.sock").path(percentEncoded: false)
+        let host = socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        var request = HTTPClientRequest(url: "http+unix://\(host)\(target)")
+        request.method = HTTPMethod(rawValue: method)
+        request.headers.add(name: "Content-Type", value: contentType)
+        request.headers.add(name: "Host", value: "localhost")
+        request.body = .bytes(ByteBuffer(bytes: body))
+        let response = try await HTTPClient.shared.execute(request, timeout: .hours(1))
+        let answer = try await response.body.collect(upTo: 64 << 20)
+        return Answer(status: Int(response.status.code), body: Array(answer.readableBytesView))
+    }
+
+    private static func text(of query: [(String, String)]) -> String {
+        let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._~"))
+        return query.map { name, value in
+            name + "=" + (value.addingPercentEncoding(withAllowedCharacters: allowed) ?? "")
+        }
+        .joined(separator: "&")
+    }
+}

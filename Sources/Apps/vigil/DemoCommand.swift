@@ -1,0 +1,57 @@
+import ArgumentParser
+import Assembly
+import Foundation
+import Logging
+
+/// `vigil demo`
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo", abstract: "Serve four simulated places: a home, a boiler house, a water district, a fleet.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Option(help: "The port to listen on, on 127.0.0.1.")
+    var port = 8080
+
+    func run() async throws {
+        var flags = options.flags
+        flags["data"] = options.data ?? "./data/demo"
+        flags["server.host"] = "127.0.0.1"
+        flags["server.port"] = String(port)
+        let settings = try Settings(await options.load(flags))
+        var logger = Logger(label: "vigil")
+        logger.logLevel = .warning
+        let api = LocalAPI(settings: settings, logger: logger)
+        let password = Self.randomPassword()
+        let name = "demo-\(password.prefix(4).lowercased())"
+        _ = try await api.call("POST", "/api/local/users", body: try body(name, password)).checked()
+        let token = try await api.call(
+            "POST", "/api/local/tokens",
+            body: Array(try JSONEncoder().encode(["tenant": "demo", "username": name, "name": "simulators"]))
+        ).checked().members["token"] as? String ?? ""
+        let address = "http://127.0.0.1:\(port)"
+        print(
+            """
+
+            Vigil is at  \(address)
+            User name    \(name)
+            Password     \(password)
+
+            Ctrl-C stops it.
+            """)
+        let demo = Demo(address: address, token: token, logger: logger)
+        let simulators = Task { try await demo.run() }
+        defer { simulators.cancel() }
+        try await Application(settings: settings, logger: logger).run()
+    }
+
+    private func body(_ name: String, _ password: String) throws -> [UInt8] {
+        let members: [String: Any] = ["tenant": "demo", "username": name, "password": password, "roles": ["admin"]]
+        return Array(try JSONSerialization.data(withJSONObject: members))
+    }
+
+    /// Sixteen letters and digits that cannot be mistaken for each other.
+    private static func randomPassword() -> String {
+        let letters = Array("abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789")
+        return String((0..<16).compactMap { _ in letters.randomElement() })
+    }
+}

@@ -1,0 +1,36 @@
+import VigilModel
+
+/// Says in words that templates can test what the API says by a value: templates cannot compare.
+enum Enrichment {
+    static func enriched(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .array(let values): .array(values.map(enriched))
+        case .object(let members): .object(added(to: members.mapValues(enriched)))
+        default: value
+        }
+    }
+
+    private static func added(to members: [String: JSONValue]) -> [String: JSONValue] {
+        var members = members
+        if let closure = members["closure"]?.text { members["isOpen"] = .bool(closure == "open") }
+        if let value = members["value"], members["metric"] != nil { members["isNumber"] = .bool(value.double != nil) }
+        // The values of a reading, one after the other.
+        if let values = members["values"]?.members, members["time"] != nil {
+            let units = members["units"]?.members ?? [:]
+            members["pairs"] = .array(
+                values.sorted { $0.key < $1.key }.map { metric, value in
+                    .object([
+                        "metric": .string(metric), "value": .string(text(of: value)), "unit": units[metric] ?? .null,
+                    ])
+                })
+        }
+        if let states = members["byStatus"] {
+            let open = (states["open"]?.double ?? 0) + (states["acknowledged"]?.double ?? 0)
+            members["openCount"] = .integer(Int64(open))
+        }
+        if let sample = members["sample"] { members["sampleText"] = .string(String(sample.canonicalText.prefix(120))) }
+        return members
+    }
+
+    private static func text(of value: JSONValue) -> String { value.text ?? value.canonicalText }
+}
