@@ -200,7 +200,7 @@ let package = Package(
             .apps, "Assembly",
             [
                 "VigilServer", "Dashboard", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "RelationalEngine",
-                "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", "HomeSecurity", "Boilers", "Water",
+                "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", "PromQLEvaluation", "PatternKit", "HomeSecurity", "Boilers", "Water",
                 "Fleet", .asyncHTTPClient, .configuration, .httpTypes, .logging, .nioCore, .nioHTTP1, .serviceLifecycle,
                 .unixSignals,
             ]),

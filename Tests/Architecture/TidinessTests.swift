@@ -5,7 +5,7 @@ import Testing
     /// Calls that have a better way here, and that way.
     static let banned: [(call: String, instead: String, allowedIn: [String])] = [
         ("Thread.sleep", "wait on a TimeSource", []),
-        ("Task.sleep", "wait on a TimeSource", ["SystemTimeSource.swift"]),
+        ("Task.sleep", "wait on a TimeSource", ["SystemClock.swift"]),
         ("try!", "handle or throw the error", []),
         ("fatalError(", "preconditionFailure(\"BUG: …\") with the reason", []),
         (
@@ -14,7 +14,7 @@ import Testing
         ),
         ("DispatchQueue.main", "an actor", []),
         ("NSLock", "Mutex of Synchronization", []),
-        ("Date()", "TimeSource.now()", ["SystemTimeSource.swift"]),
+        ("Date()", "TimeSource.now()", ["SystemClock.swift"]),
         ("NSRegularExpression", "RE2 for the patterns of users, a scanner for ours", []),
         ("URLSession", "AsyncHTTPClient", []),
     ]

@@ -1,4 +1,5 @@
 import Dashboard
+import PromQLEvaluation
 import VigilInterface
 import VigilPorts
 import VigilServer
@@ -41,6 +42,10 @@ struct Core: Sendable {
         endpoints += WriteRoutes.all(ingest) + ReadingRoutes.all(ingest)
         endpoints += RuleRoutes.all(alerting) + AlertRoutes.all(alerting)
         endpoints += QueryRoutes.all(query)
+        endpoints +=
+            PrometheusRoutes(
+                PromQLEngine(store: stores.series, clock: clock, patterns: .re2), clock: clock, version: Version.current
+            ).all
         endpoints += SignInRoutes.all(identity) + PeopleRoutes.all(identity)
         endpoints += PlaceRoutes.all(registry) + DeviceRoutes.all(registry)
         endpoints += LiveRoutes.endpoints(hub, clock: clock)

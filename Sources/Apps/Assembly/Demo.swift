@@ -16,7 +16,7 @@ package struct Demo: Sendable {
     private let address: String
     private let token: String
     private let logger: Logger
-    private let clock = SystemTimeSource()
+    private let clock = SystemClock()
     private let places: [any SimulatedPlace] = [
         SimulatedHome(), SimulatedBoilerHouse(), SimulatedDistrict(), SimulatedStations(),
     ]

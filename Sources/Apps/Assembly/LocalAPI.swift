@@ -49,7 +49,7 @@ package struct LocalAPI: Sendable {
         _ folder: DataFolder, _ method: String, _ path: String, query: [(String, String)], body: [UInt8],
         contentType: String
     ) async throws -> Answer {
-        let clock = SystemTimeSource()
+        let clock = SystemClock()
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let core = Core(
             stores: stores, clock: clock, key: try folder.masterKey(configured: settings.configuration.text("master_key")))
