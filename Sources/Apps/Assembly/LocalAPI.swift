@@ -52,7 +52,8 @@ package struct LocalAPI: Sendable {
         let clock = SystemClock()
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let core = Core(
-            stores: stores, clock: clock, key: try folder.masterKey(configured: settings.configuration.text("master_key")))
+            stores: stores, clock: clock,
+            key: try folder.masterKey(configured: settings.configuration.text("master_key")))
         let answer: Answer
         do {
             answer = try await Self.answer(core, method, path, query: query, body: body, contentType: contentType)

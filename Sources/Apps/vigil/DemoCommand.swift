@@ -6,7 +6,8 @@ import Logging
 /// `vigil demo`
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Serve four simulated places: a home, a boiler house, a water district, a fleet.")
+        commandName: "demo", abstract: "Serve four simulated places: a home, a boiler house, a water district, a fleet."
+    )
 
     @OptionGroup var options: ConfigurationOptions
     @Option(help: "The port to listen on, on 127.0.0.1.")
@@ -24,20 +25,24 @@ struct DemoCommand: AsyncParsableCommand {
         let password = Self.randomPassword()
         let name = "demo-\(password.prefix(4).lowercased())"
         _ = try await api.call("POST", "/api/local/users", body: try body(name, password)).checked()
-        let token = try await api.call(
-            "POST", "/api/local/tokens",
-            body: Array(try JSONEncoder().encode(["tenant": "demo", "username": name, "name": "simulators"]))
-        ).checked().members["token"] as? String ?? ""
+        let token =
+            try await api.call(
+                "POST", "/api/local/tokens",
+                body: Array(try JSONEncoder().encode(["tenant": "demo", "username": name, "name": "simulators"]))
+            ).checked().members["token"] as? String ?? ""
         let address = "http://127.0.0.1:\(port)"
-        print(
-            """
+        // Written at once: a pipe would hold it back until the program ends.
+        FileHandle.standardOutput.write(
+            Data(
+                """
 
-            Vigil is at  \(address)
-            User name    \(name)
-            Password     \(password)
+                Vigil is at  \(address)
+                User name    \(name)
+                Password     \(password)
 
-            Ctrl-C stops it.
-            """)
+                Ctrl-C stops it.
+
+                """.utf8))
         let demo = Demo(address: address, token: token, logger: logger)
         let simulators = Task { try await demo.run() }
         defer { simulators.cancel() }

@@ -5,8 +5,10 @@ import Assembly
 struct Vigil: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vigil", abstract: "The data platform for monitored places.",
-        version: Version.current, subcommands: [
-            ServeCommand.self, DemoCommand.self, UserCommand.self, TokenCommand.self, ImportCommand.self, VersionCommand.self,
+        version: Version.current,
+        subcommands: [
+            ServeCommand.self, DemoCommand.self, UserCommand.self, TokenCommand.self, ImportCommand.self,
+            VersionCommand.self,
         ])
 }
 

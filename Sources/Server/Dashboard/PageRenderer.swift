@@ -44,7 +44,8 @@ struct PageRenderer: Sendable {
 
     /// The page of `template` with `values`, in the frame that all pages share.
     func page(
-        _ template: String, title: String, values: [String: JSONValue], request: Request, status: HTTPResponse.Status = .ok
+        _ template: String, title: String, values: [String: JSONValue], request: Request,
+        status: HTTPResponse.Status = .ok
     ) -> Response {
         var context = Self.plain(.object(values.mapValues(Enrichment.enriched))) as? [String: Any] ?? [:]
         context["title"] = title
@@ -54,7 +55,9 @@ struct PageRenderer: Sendable {
         context["visitor"] = request.principal.name
         context["isSignedIn"] = request.principal.subject != .anonymous
         context["places"] = Place.all.filter { request.principal.may($0.permission) }
-            .map { ["name": $0.name, "link": $0.link, "isHere": $0.isHere(request.path), "counts": $0.link == "/alerts"] }
+            .map {
+                ["name": $0.name, "link": $0.link, "isHere": $0.isHere(request.path), "counts": $0.link == "/alerts"]
+            }
         guard let html = library.render(context, withTemplate: template) else {
             preconditionFailure("BUG: there is no template \(template)")
         }
@@ -120,7 +123,8 @@ enum QueryText {
     }
 
     static func encoded(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? ""
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~")))
+            ?? ""
     }
 
     private static func decoded(_ text: Substring) -> String {

@@ -58,7 +58,8 @@ package enum Wave {
 
     /// Noise from −1 to 1 that depends on the time and a seed only.
     package static func noise(_ time: Timestamp, seed: UInt64) -> Double {
-        var bits = UInt64(bitPattern: time.microseconds / 1_000_000) &* 0x9E37_79B9_7F4A_7C15 ^ seed &* 0xBF58_476D_1CE4_E5B9
+        var bits =
+            UInt64(bitPattern: time.microseconds / 1_000_000) &* 0x9E37_79B9_7F4A_7C15 ^ seed &* 0xBF58_476D_1CE4_E5B9
         bits ^= bits >> 31
         bits = bits &* 0x94D0_49BB_1331_11EB
         bits ^= bits >> 29

@@ -31,7 +31,9 @@ extension Dashboard {
         PageDeclaration(
             "/devices", template: "devices", permission: Permission("device", "read"), title: { _ in "Devices" },
             sources: [
-                .init("devices", "/api/devices?limit=50", passing: ["cursor", "search", "site", "status", "connection", "kind"]),
+                .init(
+                    "devices", "/api/devices?limit=50",
+                    passing: ["cursor", "search", "site", "status", "connection", "kind"]),
                 .init("sites", "/api/sites?limit=200", optional: true),
             ],
             complete: { values, _, request in
@@ -44,7 +46,8 @@ extension Dashboard {
             sources: [
                 .init("device", "/api/devices/{device}"),
                 .init("latest", "/api/devices/{device}/latest", optional: true),
-                .init("readings", "/api/devices/{device}/readings?limit=50", passing: ["cursor", "to"], optional: true),
+                .init(
+                    "readings", "/api/devices/{device}/readings?limit=50", passing: ["cursor", "to"], optional: true),
                 .init("alerts", "/api/alerts?limit=10&device={device}", optional: true),
             ], complete: metricsOfDevice),
     ]

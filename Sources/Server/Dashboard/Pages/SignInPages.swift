@@ -9,7 +9,9 @@ enum SignInPages {
     static func endpoints(_ renderer: PageRenderer) -> [Endpoint] {
         [
             Endpoint(.get, "/login", "The page to sign in.", tag: "pages", access: .open, form: .page) { request in
-                guard request.principal.subject == .anonymous else { return .redirect(to: next(request.queryValue("next"))) }
+                guard request.principal.subject == .anonymous else {
+                    return .redirect(to: next(request.queryValue("next")))
+                }
                 return page(renderer, request, fault: nil, next: request.queryValue("next"))
             },
             Endpoint(
@@ -34,7 +36,8 @@ enum SignInPages {
     private static func signIn(_ renderer: PageRenderer, _ request: Request) async throws -> Response {
         let bytes = try await request.body.collected(limit: 16 << 10)
         let fields = Dictionary(
-            QueryText.items(String(decoding: bytes, as: UTF8.self)).map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+            QueryText.items(String(decoding: bytes, as: UTF8.self)).map { ($0.name, $0.value) },
+            uniquingKeysWith: { $1 })
         var body: [String: JSONValue] = [
             "username": .string(fields["username"] ?? ""), "password": .string(fields["password"] ?? ""),
         ]

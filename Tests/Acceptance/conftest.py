@@ -1,0 +1,119 @@
+"""Drives the built binary as its users do: a folder, a server, a token, real clients."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+BINARY = os.environ.get("VIGIL_BINARY", str(pathlib.Path(__file__).parents[2] / ".build/release/vigil"))
+SHARED = pathlib.Path(os.environ.get("VIGIL_SHARED", pathlib.Path(__file__).parents[3] / "shared"))
+PASSWORD = "correct horse battery"
+
+
+def run(*arguments, stdin=None, check=True):
+    """Runs the command line and gives what it printed."""
+    done = subprocess.run([BINARY, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=120)
+    if check:
+        assert done.returncode == 0, done.stderr
+    return done
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A server on a folder; `with` ends it."""
+
+    def __init__(self, folder, *flags):
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = open(folder.parent / "serve.log", "ab")
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "--data", str(folder), "--port", str(self.port), *flags],
+            stdout=self.log, stderr=self.log)
+        deadline = time.monotonic() + 20
+        while True:
+            assert self.process.poll() is None, (folder.parent / "serve.log").read_text()
+            try:
+                urllib.request.urlopen(self.url + "/health", timeout=2).read()
+                return
+            except (urllib.error.URLError, ConnectionError):
+                assert time.monotonic() < deadline, "the server did not come up"
+                time.sleep(0.02)
+
+    def stop(self, how=signal.SIGTERM):
+        """Ends the server and says how many seconds it took."""
+        begun = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        self.process.wait(timeout=20)
+        self.log.close()
+        return time.monotonic() - begun
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def call(self, method, path, body=None, token=None, headers=None, scheme="Token"):
+        """Gives the status and the answer: JSON as a value, everything else as text."""
+        data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        if token:
+            request.add_header("Authorization", f"{scheme} {token}")
+        if data is not None:
+            request.add_header("Content-Type", "application/json" if not isinstance(body, bytes) else "text/plain")
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        try:
+            answer = urllib.request.urlopen(request, timeout=30)
+        except urllib.error.HTTPError as error:
+            answer = error
+        text = answer.read().decode()
+        isJSON = "json" in (answer.headers.get("Content-Type") or "")
+        return answer.status, json.loads(text) if isJSON and text else text
+
+
+def make_user(folder, tenant="acme", name="ann"):
+    run("user", "create", "--data", folder, "--tenant", tenant, "--username", name, "--role", "admin",
+        "--password-stdin", stdin=PASSWORD)
+
+
+def make_token(folder, tenant="acme", name="ann"):
+    return run("token", "create", "--data", folder, "--tenant", tenant, "--username", name, "--name", "test").stdout.strip()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def place(folder):
+    """A folder with a user, a server on it, and a token."""
+    make_user(folder)
+    with Server(folder) as server:
+        server.token = make_token(folder)
+        yield server
+
+
+@pytest.fixture
+def machine():
+    path = SHARED / "data/machine_temperature_system_failure.csv"
+    if not path.exists():
+        if "data" in os.environ.get("VIGIL_REQUIRE", ""):
+            pytest.fail(f"required but absent: {path}")
+        pytest.skip(f"absent: {path}")
+    return path
