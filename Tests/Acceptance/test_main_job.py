@@ -85,7 +85,7 @@ def test_readings_come_back_as_sent(place):
     status, page = place.call("GET", "/api/devices/d1/readings", token=place.token)
     assert status == 200
     reading = page["items"][0]
-    assert reading["value"]["state"] == "open"
+    assert reading["value"]["value"]["state"] == "open"
     assert reading["readingType"] == "contact_state" and reading["time"] == "2026-01-05T10:00:00Z"
     status, problem = place.call("POST", "/api/devices/d1/readings", {"value": {"state": "ajar"}}, place.token)
     assert status == 400 and problem["status"] == 400

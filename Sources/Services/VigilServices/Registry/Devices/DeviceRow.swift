@@ -73,11 +73,13 @@ extension RegistryReading {
     /// - Parameter deleted: Whether deleted devices are looked for instead of living ones.
     /// - Throws: `notFound` for what is not there, only discovered, another tenant's, or hidden by the scope.
     func deviceRow(_ reference: String, deleted: Bool = false) throws -> DeviceRow {
+        // Typed, because a bare literal in an interpolation is a value, which is bound.
+        let life: SQL = deleted ? "d.deleted_at IS NOT NULL" : "d.deleted_at IS NULL"
         let rows = try transaction.rows(
             """
             SELECT \(DeviceRow.columns) FROM devices d
             WHERE d.tenant_id = \(tenant) AND \(matches(device: reference)) AND NOT d.is_discovered
-                AND \(deleted ? "d.deleted_at IS NOT NULL" : "d.deleted_at IS NULL")
+                AND \(life)
                 AND \(scope.shows(device: "d.id"))
             ORDER BY d.deleted_at DESC NULLS LAST, d.id DESC LIMIT 1
             """)
