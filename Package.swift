@@ -199,8 +199,10 @@ let package = Package(
         target(
             .apps, "Assembly",
             [
-                "VigilServer", "Dashboard", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "RelationalEngine",
-                "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", "PromQLEvaluation", "PatternKit", "HomeSecurity", "Boilers", "Water",
+                "VigilServer", "Dashboard", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel",
+                "RelationalEngine",
+                "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", "PromQLEvaluation", "PatternKit",
+                "HomeSecurity", "Boilers", "Water",
                 "Fleet", .asyncHTTPClient, .configuration, .httpTypes, .logging, .nioCore, .nioHTTP1, .serviceLifecycle,
                 .unixSignals,
             ]),

@@ -3,7 +3,7 @@ import Assembly
 import Foundation
 import Logging
 
-/// `vigil demo`
+/// Serves the simulated places: `vigil demo`.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Serve four simulated places: a home, a boiler house, a water district, a fleet."

@@ -36,7 +36,7 @@ extension LocalAPI.Answer {
     }
 }
 
-/// `vigil user …`
+/// Looks after people: `vigil user …`.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "People who may sign in.", subcommands: [Create.self, List.self])
@@ -98,7 +98,7 @@ struct UserCommand: AsyncParsableCommand {
     }
 }
 
-/// `vigil token …`
+/// Makes API tokens: `vigil token …`.
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "API tokens.", subcommands: [Create.self])
@@ -126,7 +126,7 @@ struct TokenCommand: AsyncParsableCommand {
     }
 }
 
-/// `vigil import …`
+/// Brings readings in: `vigil import …`.
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Bring in readings from files.", subcommands: [CSV.self])

@@ -9,7 +9,9 @@ struct PageDeclaration: Sendable {
     struct Source: Sendable {
         /// The name under which the template finds the answer.
         let name: String
-        /// The path with the query. `{device}` stands for the page's own parameter; `query` items of the page's address
+        /// The path with the query.
+        ///
+        /// `{device}` stands for the page's own parameter; `query` items of the page's address
         /// that are listed in `passing` are added.
         let path: String
         let passing: [String]

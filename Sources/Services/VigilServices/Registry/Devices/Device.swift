@@ -9,7 +9,7 @@ package struct NamedReference<ID: Codable & Sendable & Hashable>: Codable, Senda
 
 /// What another system calls a device.
 package struct ExternalID: Codable, Sendable, Hashable {
-    /// Who gives these identifiers out: `lifebox`, `mac`, `serial`, …
+    /// Who gives these identifiers out, such as `lifebox`, `mac` or `serial`.
     package var scheme: String
     package var value: String
 

@@ -7,7 +7,7 @@ package struct Profile: Codable, Sendable, Hashable {
     package var code: String
     package var name: String
     package var description: String?
-    /// The kind of device that this is for: `sensor`, `camera`, `meter`, `boiler`, `controller`, …
+    /// The kind of device that this is for, such as `sensor`, `camera`, `meter`, `boiler`, `controller`.
     package var kind: String
     package var handler: String
     package var expectedIntervalSeconds: Double
