@@ -180,7 +180,10 @@ extension LineDecoder {
         let mark = log.mark
         let firstLine = lineNumber
         do {
-            let next = try parseLine(&cursor, lineFeed: lineFeed, limit: end)
+            // A string may go on over line feeds, but only as far as a line may reach: otherwise what becomes of it would
+            // depend on how much of the request has arrived.
+            let reach = min(end, start + limits.lineBytes + 1)
+            let next = try parseLine(&cursor, lineFeed: lineFeed, limit: reach)
             goodLineCount += 1
             lineNumber += 1
             return next
