@@ -21,7 +21,7 @@ build: ## Builds the one binary, .build/release/vigil (ADAPTERS=none: embedded s
 	@Scripts/quietly "Building vigil" swift build $(RELEASE) --static-swift-stdlib --product vigil
 
 .PHONY: demo
-demo: build ## Starts Vigil with four simulated places on http://127.0.0.1:8080 (PORT=, STORES=postgresql)
+demo: build ## Starts Vigil with four simulated places on http://127.0.0.1:8080 (PORT= changes it)
 	@Scripts/demo --port $(PORT) --stores $(STORES)
 
 .PHONY: test
@@ -36,10 +36,6 @@ check: ## The inner loop: debug build, unit tests, lint
 lint: ## Holds the sources to the format and the documentation rules
 	@Scripts/lint
 
-.PHONY: bench
-bench: ## Measures, against named peers in the same run
-	@Scripts/bench
-
 .PHONY: conformance
 conformance: ## Runs the public conformance corpora and prints what passes
 	@Scripts/test conformance
@@ -47,10 +43,6 @@ conformance: ## Runs the public conformance corpora and prints what passes
 .PHONY: engines
 engines: ## Installs and starts the real engines on this machine, until Ctrl-C
 	@Scripts/engines up
-
-.PHONY: docs
-docs: ## Makes the reference pages that come from the code
-	@Scripts/docs
 
 .PHONY: clean
 clean: ## Removes what was built
