@@ -5,20 +5,17 @@ SHELL := /bin/bash
 
 PORT ?= 8080
 STORES ?= embedded
-# `ADAPTERS=none` leaves every adapter to a real engine out of the binary.
-ADAPTERS ?= all
-TRAITS := $(if $(filter none,$(ADAPTERS)),--disable-default-traits,)
-RELEASE := -c release -Xswiftc -enable-testing $(TRAITS)
-VIGIL := .build/release/vigil
+# The flags of `make test`, so that a machine builds once for both.
+RELEASE := -c release -Xswiftc -enable-testing
 
 .PHONY: help
 help: ## Lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: build
-build: ## Builds the one binary, .build/release/vigil (ADAPTERS=none: embedded stores only)
-	@Scripts/prerequisites build $(ADAPTERS)
-	@Scripts/quietly "Building vigil" swift build $(RELEASE) --static-swift-stdlib --product vigil
+build: ## Builds the one binary, .build/release/vigil
+	@Scripts/prerequisites build
+	@Scripts/quietly "Building vigil" swift build $(RELEASE) --product vigil
 
 .PHONY: demo
 demo: build ## Starts Vigil with four simulated places on http://127.0.0.1:8080 (PORT= changes it)
