@@ -118,7 +118,11 @@ extension Target.Dependency {
 let package = Package(
     name: "vigil",
     platforms: [.macOS(.v15)],
-    products: [],
+    products: [
+        .library(name: "Vigil", targets: ["Vigil", "VigilAPI"]),
+        .library(name: "VigilClient", targets: ["VigilClient", "VigilAPI"]),
+        .executable(name: "vigil", targets: ["vigil"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -155,6 +159,7 @@ let package = Package(
         target(.foundations, "SQLiteKit", ["CSQLiteVFS", "StorageKit", .grdb, .grdbSQLite]),
         // Model
         target(.model, "VigilModel"),
+        target(.model, "VigilAPI"),
         // Languages
         target(.languages, "CSV"),
         target(.languages, "LineProtocol", ["VigilModel"]),
@@ -199,7 +204,7 @@ let package = Package(
         target(
             .apps, "Assembly",
             [
-                "VigilServer", "Dashboard", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel",
+                "VigilServer", "Dashboard", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "VigilAPI",
                 "RelationalEngine",
                 "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", "PromQLEvaluation", "PatternKit",
                 "HomeSecurity", "Boilers", "Water",
@@ -210,6 +215,11 @@ let package = Package(
             name: "vigil", dependencies: ["Assembly", .argumentParser, .logging], path: "Sources/Apps/vigil",
             swiftSettings: swiftSettings),
         // Libraries
+        target(
+            .libraries, "Vigil",
+            ["VigilAPI", "Assembly", "VigilInterface", .httpTypes, .logging]),
+        target(
+            .libraries, "VigilClient", ["VigilAPI", .asyncHTTPClient, .nioCore, .nioHTTP1]),
         // Plugins
         .executableTarget(name: "EmbedFilesTool", path: "Plugins/EmbedFilesTool", swiftSettings: swiftSettings),
         .plugin(
@@ -256,6 +266,7 @@ let package = Package(
                 "VigilModel", .httpTypes,
             ]),
         tests("Architecture", "ArchitectureTests", []),
+        tests("Libraries/VigilTests", "VigilTests", ["Vigil", "VigilAPI", "TemporaryFolders"]),
         .target(
             name: "StoreContracts",
             dependencies: ["VigilPorts", "VigilModel"],

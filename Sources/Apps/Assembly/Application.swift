@@ -51,15 +51,8 @@ package struct Application: Sendable {
             logger.notice("serving", metadata: ["port": "\(port ?? 0)"])
         }
         // The group stops the last service first: listeners are let go, then the server ends, then the loops.
-        let services: [any Service] = [
-            BackgroundWork(name: "projector", logger: logger) { try await core.projector.run() },
-            BackgroundWork(name: "live", logger: logger) { try await core.hub.run() },
-            BackgroundWork(name: "directory", logger: logger) { try await core.directory.run() },
-            BackgroundWork(name: "connections", logger: logger) { try await core.monitor.run() },
-            BackgroundWork(name: "ingest", logger: logger) { try await core.ingest.run() },
-            server,
-            GracefulEnd { await core.hub.stop() },
-        ]
+        let loops = core.loops.map { BackgroundWork(name: $0.name, logger: logger, work: $0.run) as any Service }
+        let services: [any Service] = loops + [server, GracefulEnd { await core.hub.stop() }]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .milliseconds(1500)

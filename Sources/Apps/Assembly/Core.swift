@@ -61,6 +61,14 @@ struct Core: Sendable {
             + Dashboard.endpoints(api: EndpointTable(api), settings: DashboardSettings { request in request.csrfToken })
     }
 
+    /// What goes on beside the requests, until it is cancelled.
+    var loops: [(name: String, run: @Sendable () async throws -> Void)] {
+        [
+            ("projector", projector.run), ("live", hub.run), ("directory", directory.run),
+            ("connections", monitor.run), ("ingest", ingest.run),
+        ]
+    }
+
     /// Lets the command line, which belongs to no tenant, act in the one that it names in the query.
     private func actingLocally(_ endpoint: Endpoint) -> Endpoint {
         endpoint.handling { request in

@@ -52,7 +52,16 @@ package struct LocalUserDraft: Codable, Sendable {
 extension IdentityService {
     /// Makes a user, and the tenant when it is new: how an installation begins.
     package func createLocalUser(_ draft: LocalUserDraft) async throws -> UserView {
-        let code = draft.tenant.lowercased()
+        try await createLocalTenant(draft.tenant)
+        let principal = try await localPrincipal(tenant: draft.tenant)
+        return try await createUser(
+            UserDraft(username: draft.username, password: draft.password, roles: draft.roles ?? ["admin"]),
+            by: principal)
+    }
+
+    /// Makes a tenant, unless one of that code is there.
+    package func createLocalTenant(_ name: String) async throws {
+        let code = name.lowercased()
         guard (1...64).contains(code.utf8.count),
             code.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") })
         else {
@@ -65,7 +74,7 @@ extension IdentityService {
             try transaction.execute(
                 """
                 INSERT INTO tenants (id, code, name, kind, is_active, details, version, created_at, updated_at)
-                VALUES (\(id), \(code), \(draft.tenant), 'client', \(true), \(JSONValue.emptyObject), 1, \(now), \(now))
+                VALUES (\(id), \(code), \(name), 'client', \(true), \(JSONValue.emptyObject), 1, \(now), \(now))
                 """)
             try BuiltInProfiles.seed(tenant: id, at: now, in: transaction)
             try transaction.appendToOutbox(
@@ -73,10 +82,6 @@ extension IdentityService {
                     tenant: id, type: "tenant.created", aggregate: "tenant", aggregateID: id.description,
                     data: .object(["code": .string(code)]), time: now))
         }
-        let principal = try await localPrincipal(tenant: code)
-        return try await createUser(
-            UserDraft(username: draft.username, password: draft.password, roles: draft.roles ?? ["admin"]),
-            by: principal)
     }
 
     /// Makes an API token of a user, by name.
