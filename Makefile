@@ -37,6 +37,11 @@ lint: ## Holds the sources to the format and the documentation rules
 conformance: ## Runs the public conformance corpora and prints what passes
 	@Scripts/test conformance
 
+.PHONY: docs
+docs: ## Makes the reference pages and describes the libraries, in .build/documentation/site
+	@Scripts/prerequisites build
+	@Scripts/docs
+
 .PHONY: engines
 engines: ## Installs and starts the real engines on this machine, until Ctrl-C
 	@Scripts/engines up

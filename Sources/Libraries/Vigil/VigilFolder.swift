@@ -33,7 +33,7 @@ public final class VigilFolder: VigilService {
     ///   - path: The data folder.
     ///   - tenant: The code of the tenant to act in: 1 to 64 letters, digits, `-` or `_`.
     ///   - settings: Configuration keys with their values, as in the reference; environment and files are not read.
-    /// - Throws: ``VigilError`` with the code `folder.held` while another process holds the folder,
+    /// - Throws: `VigilError` with the code `folder.held` while another process holds the folder,
     ///   `configuration.invalid` for a setting that is not allowed, and what the stores say.
     public static func open(_ path: String, tenant: String, settings: [String: String] = [:]) async throws
         -> VigilFolder

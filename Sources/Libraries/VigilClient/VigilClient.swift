@@ -24,7 +24,7 @@ public final class VigilClient: VigilService {
     ///   - address: Scheme, host and port: `http://127.0.0.1:8080`.
     ///   - token: An API token, as `vigil token create` prints it.
     ///   - timeoutSeconds: How long an answer may take to begin.
-    /// - Throws: ``VigilError`` with the code `client.address` when `address` is no HTTP address.
+    /// - Throws: `VigilError` with the code `client.address` when `address` is no HTTP address.
     public init(_ address: String, token: String, timeoutSeconds: Int = 30) throws {
         guard let url = URL(string: address), let scheme = url.scheme, ["http", "https"].contains(scheme),
             url.host != nil
@@ -39,7 +39,7 @@ public final class VigilClient: VigilService {
 
     /// Sends a call to the server.
     ///
-    /// - Throws: ``VigilError`` with the code `client.unreachable` when no answer came.
+    /// - Throws: `VigilError` with the code `client.unreachable` when no answer came.
     public func send(_ call: Call) async throws -> Answer {
         var request = HTTPClientRequest(url: address + call.path + Self.text(of: call.query))
         request.method = HTTPMethod(rawValue: call.method)

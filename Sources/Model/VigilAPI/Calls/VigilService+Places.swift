@@ -3,6 +3,7 @@ extension VigilService {
     ///
     /// - Parameters:
     ///   - text: A part of the name, the code or an external identifier.
+    ///   - cursor: The `next` of the page before.
     ///   - limit: At most 500.
     public func devices(matching text: String? = nil, cursor: String? = nil, limit: Int = 50) async throws -> Page<
         Device
@@ -34,6 +35,7 @@ extension VigilService {
     ///
     /// - Parameters:
     ///   - closures: open, resolved, dismissed; all when empty.
+    ///   - cursor: The `next` of the page before.
     ///   - limit: At most 500.
     public func alerts(closures: [String] = [], cursor: String? = nil, limit: Int = 50) async throws -> Page<Alert> {
         var query: [(name: String, value: String)] = [("limit", String(limit))]

@@ -30,6 +30,9 @@ extension VigilService {
     ///
     /// - Parameters:
     ///   - device: Code or identifier.
+    ///   - metric: Only readings that have it.
+    ///   - from: The earliest time.
+    ///   - to: The time before which they lie.
     ///   - cursor: The `next` of the page before.
     ///   - limit: At most 500.
     public func readings(
