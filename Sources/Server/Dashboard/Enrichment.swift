@@ -28,8 +28,27 @@ enum Enrichment {
             let open = (states["open"]?.double ?? 0) + (states["acknowledged"]?.double ?? 0)
             members["openCount"] = .integer(Int64(open))
         }
+        if let condition = members["condition"]?.text, members["hold"] != nil || members["holdSeconds"] != nil {
+            members["conditionText"] = .string(ruleText(condition, members))
+        }
         if let sample = members["sample"] { members["sampleText"] = .string(String(sample.canonicalText.prefix(120))) }
         return members
+    }
+
+    /// A rule's condition in one line: `pressure above 20 bar for 30 s`.
+    private static func ruleText(_ condition: String, _ rule: [String: JSONValue]) -> String {
+        func number(_ name: String) -> String? { rule[name].map(text(of:)) }
+        var words: [String?] = [rule["metric"]?.text, condition]
+        switch condition {
+        case "between", "outside": words += [number("low"), "and", number("high")]
+        case "state": words.append((rule["states"]?.elements ?? []).compactMap(\.text).joined(separator: ", "))
+        case "missing":
+            words = ["silent", number("missingSeconds").map { "for \($0) s" } ?? "for longer than expected"]
+        default: words.append(number("threshold"))
+        }
+        if condition != "missing" { words.append(rule["unit"]?.text) }
+        if let hold = rule["holdSeconds"]?.double, hold > 0 { words += ["for", number("holdSeconds"), "s"] }
+        return words.compactMap(\.self).joined(separator: " ")
     }
 
     private static func text(of value: JSONValue) -> String { value.text ?? value.canonicalText }

@@ -31,7 +31,8 @@ document.getElementById("theme")?.addEventListener("click", () => {
  * `data-number` sends a number, an empty optional field is left out, `data-list` splits at commas.
  */
 function body(form) {
-    const value = {};
+    // What the form does not show of the thing that it changes stays as it is.
+    const value = form.dataset.keep ? JSON.parse(form.dataset.keep) : {};
     for (const field of form.elements) {
         if (!field.name || field.disabled || (field.type === "radio" && !field.checked)) continue;
         let content = field.type === "checkbox" ? field.checked : field.value;
@@ -69,6 +70,20 @@ document.addEventListener("submit", async (event) => {
     }
 });
 
+/** Of a rule's fields only those of its condition count: the others are hidden and not sent. */
+function fitRule(form) {
+    const condition = form.elements.condition.value;
+    for (const label of form.querySelectorAll("[data-for]")) {
+        const fits = label.dataset.for.split(" ").includes(condition);
+        label.hidden = !fits;
+        for (const field of label.querySelectorAll("input, select")) field.disabled = !fits;
+    }
+}
+
+for (const form of document.querySelectorAll("form[data-rule]")) fitRule(form);
+
 document.addEventListener("change", (event) => {
+    const rule = event.target.name === "condition" ? event.target.closest("form[data-rule]") : null;
+    if (rule) fitRule(rule);
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });

@@ -1,6 +1,7 @@
 // Latest values that move: each `[data-metric]` inside `[data-device]` shows the newest reading of its series.
 
 import { value } from "./format.js";
+import { get } from "./http.js";
 import { on } from "./live.js";
 
 const memory = new Map();
@@ -36,8 +37,35 @@ function show(device, metric, reading) {
     }
 }
 
+/** The last hour of a device's metrics, drawn once the device comes into sight. */
+async function remember(root) {
+    const device = root.dataset.device;
+    const from = new Date(Date.now() - 3600e3).toISOString();
+    const chart = await get(`/api/devices/${encodeURIComponent(device)}/chart?points=${length}&from=${from}`);
+    for (const series of chart?.series ?? []) {
+        const key = device + "\u0000" + series.metric;
+        const numbers = [...series.average, ...(memory.get(key) ?? [])].slice(-length);
+        memory.set(key, numbers);
+        const svg = root.querySelector(`[data-metric="${CSS.escape(series.metric)}"] svg.spark`);
+        if (svg && numbers.length > 1) draw(svg, numbers);
+    }
+}
+
+function rememberInSight() {
+    const seen = new IntersectionObserver((entries) => {
+        for (const { isIntersecting, target } of entries) {
+            if (!isIntersecting) continue;
+            seen.unobserve(target);
+            // The line is an ornament: without it the values still say what matters.
+            remember(target).catch(() => {});
+        }
+    });
+    for (const root of document.querySelectorAll("[data-device]")) if (root.querySelector("svg.spark")) seen.observe(root);
+}
+
 export function start() {
     if (!document.querySelector("[data-device] [data-metric]")) return;
+    rememberInSight();
     on("readings.*", ({ data }) => {
         for (const reading of data.readings ?? []) show(data.device, reading.metric, reading);
         for (const element of document.querySelectorAll(`[data-device="${CSS.escape(data.device)}"] [data-seen]`)) {

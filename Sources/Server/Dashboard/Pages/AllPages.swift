@@ -72,12 +72,7 @@ extension Dashboard {
                 .init("alert", "/api/alerts/{alert}"),
                 .init("journal", "/api/alerts/{alert}/journal"),
             ]),
-        PageDeclaration(
-            "/rules", template: "rules", permission: Permission("rule", "read"), title: { _ in "Rules" },
-            sources: [.init("rules", "/api/rules?limit=100", passing: ["cursor"])],
-            complete: { values, _, request in
-                values["severities"] = choices(Severity.allCases.map(\.rawValue), "severity", request)
-            }),
+        RulePages.list, RulePages.single,
     ]
 
     static let administration = [
@@ -107,7 +102,7 @@ extension Dashboard {
 
 extension Dashboard {
     /// The choices of a filter, with the present one marked.
-    private static func choices(_ names: [String], _ item: String, _ request: Request) -> JSONValue {
+    static func choices(_ names: [String], _ item: String, _ request: Request) -> JSONValue {
         .array(
             names.map { name in
                 .object(["name": .string(name), "isChosen": .bool(request.queryValue(item) == name)])
