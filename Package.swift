@@ -32,6 +32,20 @@ let swiftSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Puts Swift's own libraries into the program, so that it runs where no toolchain is.
+///
+/// The package manager's switch for this would compile everything anew, and could not build the tests beside it.
+let staticRuntime: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-stdlib", "-Xlinker", "--start-group"]
+            + [
+                "Foundation", "FoundationEssentials", "FoundationInternationalization", "CoreFoundation",
+                "_FoundationICU", "_FoundationCShims", "_FoundationCollections", "swiftSynchronization",
+            ].map { "-l\($0)" }
+            + ["-Xlinker", "--end-group", "-ldl", "-lm"],
+        .when(platforms: [.linux], configuration: .release))
+]
+
 /// A Swift target that lives in `Sources/<layer>/<name>`.
 func target(
     _ layer: Layer,
@@ -213,7 +227,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "vigil", dependencies: ["Assembly", .argumentParser, .logging], path: "Sources/Apps/vigil",
-            swiftSettings: swiftSettings),
+            swiftSettings: swiftSettings, linkerSettings: staticRuntime),
         // Libraries
         target(
             .libraries, "Vigil",

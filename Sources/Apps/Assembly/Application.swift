@@ -1,7 +1,8 @@
-package import Logging
+import Logging
 import ServiceLifecycle
 import UnixSignals
 import VigilInterface
+import VigilModel
 import VigilPorts
 import VigilServer
 import VigilServices
@@ -9,11 +10,13 @@ import VigilServices
 /// A server with everything behind it.
 package struct Application: Sendable {
     private let settings: Settings
+    private let journal: LogJournal
     private let logger: Logger
 
-    package init(settings: Settings, logger: Logger) {
+    package init(settings: Settings, journal: LogJournal) {
         self.settings = settings
-        self.logger = logger
+        self.journal = journal
+        logger = journal.logger("vigil")
     }
 
     /// Opens the folder and serves until the process is told to stop.
@@ -22,7 +25,9 @@ package struct Application: Sendable {
         let clock = SystemClock()
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let key = try folder.masterKey(configured: settings.configuration.text("master_key"))
-        let core = Core(stores: stores, clock: clock, key: key)
+        let core = Core(
+            stores: stores, clock: clock, key: key, logLines: journal.lines,
+            keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))))
         if try await !core.identity.hasUsers() {
             logger.notice(
                 """
@@ -63,12 +68,13 @@ package struct Application: Sendable {
         var hooks = PipelineHooks()
         hooks.idempotency = KeptAnswers(core.idempotency)
         hooks.liveHub = core.hub
+        let metrics = HTTPMetrics()
         return RequestPipeline(
-            table: EndpointTable(core.endpoints),
+            table: EndpointTable(core.endpoints(metrics: [{ metrics.families() }])),
             authenticator: Authenticator { credential, address in
                 try await core.identity.principal(for: credential, remoteAddress: address)
             },
             limits: settings.limits, proxies: settings.proxies, rates: core.stores.limits, clock: core.clock,
-            metrics: HTTPMetrics(), logger: logger, hooks: hooks)
+            metrics: metrics, logger: logger, hooks: hooks)
     }
 }

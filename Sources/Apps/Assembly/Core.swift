@@ -1,6 +1,7 @@
 import Dashboard
 import PromQLEvaluation
 import VigilInterface
+import VigilModel
 import VigilPorts
 import VigilServer
 import VigilServices
@@ -19,8 +20,13 @@ struct Core: Sendable {
     let idempotency: IdempotencyService
     let hub: LiveHub
     let projector: Projector
+    let readiness: Readiness
+    let logs: LogService
 
-    init(stores: Stores, clock: any TimeSource, key: MasterKey) {
+    init(
+        stores: Stores, clock: any TimeSource, key: MasterKey,
+        logLines: AsyncStream<LogService.Line> = AsyncStream { $0.finish() }, keepLogs: Span = .days(14)
+    ) {
         self.stores = stores
         self.clock = clock
         identity = IdentityService(stores: stores, clock: clock, key: key)
@@ -34,11 +40,27 @@ struct Core: Sendable {
         idempotency = IdempotencyService(stores: stores, clock: clock)
         hub = LiveHub(stores: stores, clock: clock)
         projector = Projector(stores: stores, clock: clock)
+        readiness = Readiness(stores: stores, clock: clock)
+        logs = LogService(stores: stores, clock: clock, lines: logLines, keep: keepLogs)
     }
 
     /// What the API offers.
-    var api: [Endpoint] {
-        var endpoints = [OperationsRoutes.health(version: Version.current)]
+    ///
+    /// - Parameter sources: What other parts of the process count.
+    func api(metrics sources: [MetricsService.Source] = []) -> [Endpoint] {
+        let hub = hub
+        let sockets: MetricsService.Source = {
+            [
+                MetricFamily(
+                    "vigil_live_listeners", "Open live connections.", .gauge, value: Double(await hub.count))
+            ]
+        }
+        let metrics = MetricsService(
+            stores: stores, clock: clock, readiness: readiness, version: Version.current, sources: sources + [sockets])
+        var endpoints = [
+            OperationsRoutes.health(version: Version.current), OperationsRoutes.ready(readiness),
+            OperationsRoutes.metrics(metrics), OperationsRoutes.logs(logs),
+        ]
         endpoints += WriteRoutes.all(ingest) + ReadingRoutes.all(ingest)
         endpoints += RuleRoutes.all(alerting) + AlertRoutes.all(alerting)
         endpoints += QueryRoutes.all(query)
@@ -55,8 +77,8 @@ struct Core: Sendable {
     }
 
     /// Everything that the server answers: the API and the pages that read it.
-    var endpoints: [Endpoint] {
-        let api = api
+    func endpoints(metrics sources: [MetricsService.Source]) -> [Endpoint] {
+        let api = api(metrics: sources)
         return api
             + Dashboard.endpoints(api: EndpointTable(api), settings: DashboardSettings { request in request.csrfToken })
     }
@@ -65,7 +87,7 @@ struct Core: Sendable {
     var loops: [(name: String, run: @Sendable () async throws -> Void)] {
         [
             ("projector", projector.run), ("live", hub.run), ("directory", directory.run),
-            ("connections", monitor.run), ("ingest", ingest.run),
+            ("connections", monitor.run), ("ingest", ingest.run), ("logs", logs.run),
         ]
     }
 

@@ -36,7 +36,7 @@ package final class EmbeddedApplication: Sendable {
             key: try folder.masterKey(configured: settings.configuration.text("master_key")))
         self.core = core
         self.folder = folder
-        table = EndpointTable(core.api)
+        table = EndpointTable(core.api())
         work = Task {
             await withTaskGroup(of: Void.self) { group in
                 for loop in core.loops {

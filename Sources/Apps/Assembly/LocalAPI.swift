@@ -75,7 +75,7 @@ package struct LocalAPI: Sendable {
             query: query.map { (name: $0.0, value: $0.1) }, headers: [.contentType: contentType],
             body: RequestBody(bytes: body), principal: principal)
         do {
-            let response = try await EndpointTable(core.api).respond(to: request)
+            let response = try await EndpointTable(core.api()).respond(to: request)
             return Answer(status: response.status.code, body: try await bytes(of: response.body))
         } catch let error as ServiceError {
             return try refusal(error)

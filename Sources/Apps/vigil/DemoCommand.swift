@@ -1,7 +1,6 @@
 import ArgumentParser
 import Assembly
 import Foundation
-import Logging
 
 /// Serves the simulated places: `vigil demo`.
 struct DemoCommand: AsyncParsableCommand {
@@ -19,8 +18,8 @@ struct DemoCommand: AsyncParsableCommand {
         flags["server.host"] = "127.0.0.1"
         flags["server.port"] = String(port)
         let settings = try Settings(await options.load(flags))
-        var logger = Logger(label: "vigil")
-        logger.logLevel = .warning
+        let journal = LogJournal(settings.configuration, quiet: true)
+        let logger = journal.logger("vigil")
         let api = LocalAPI(settings: settings, logger: logger)
         let password = Self.randomPassword()
         let name = "demo-\(password.prefix(4).lowercased())"
@@ -46,7 +45,7 @@ struct DemoCommand: AsyncParsableCommand {
         let demo = Demo(address: address, token: token, logger: logger)
         let simulators = Task { try await demo.run() }
         defer { simulators.cancel() }
-        try await Application(settings: settings, logger: logger).run()
+        try await Application(settings: settings, journal: journal).run()
     }
 
     private func body(_ name: String, _ password: String) throws -> [UInt8] {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Assembly
 import Foundation
-import Logging
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "serve", abstract: "Serve a data folder over HTTP.")
@@ -17,7 +16,7 @@ struct ServeCommand: AsyncParsableCommand {
         flags["server.host"] = host
         flags["server.port"] = port.map(String.init)
         let settings = try Settings(await options.load(flags))
-        try await Application(settings: settings, logger: Logger(label: "vigil")).run()
+        try await Application(settings: settings, journal: LogJournal(settings.configuration)).run()
     }
 }
 

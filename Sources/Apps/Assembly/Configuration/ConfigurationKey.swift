@@ -94,6 +94,8 @@ extension ConfigurationKey {
         ConfigurationKey(
             "log.level", "The least important line that is written.",
             .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), standard: "info"),
+        ConfigurationKey(
+            "log.format", "How lines look on standard error.", .choice(["text", "json"]), standard: "text"),
         ConfigurationKey("log.keep_days", "How long lines can be searched.", .integer(1...3_650), standard: "14"),
     ]
 

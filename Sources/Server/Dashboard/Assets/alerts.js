@@ -32,6 +32,7 @@ function follow(root) {
         const present = root.querySelector(`[data-alert="${CSS.escape(data.id)}"]`);
         if (type === "alert.raised" && !present) {
             if (root.dataset.device && root.dataset.device !== data.device) return;
+            if (root.dataset.rule && root.dataset.rule !== data.rule) return;
             root.prepend(entry(data));
             document.querySelector(`[data-empty-for="${root.id}"]`)?.setAttribute("hidden", "");
             const limit = Number(root.dataset.limit ?? 0);

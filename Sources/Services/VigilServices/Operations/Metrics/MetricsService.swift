@@ -1,0 +1,159 @@
+import Foundation
+import VigilModel
+package import VigilPorts
+
+/// What a server says of itself in Prometheus' text form.
+package struct MetricsService: Sendable {
+    package typealias Source = @Sendable () async -> [MetricFamily]
+
+    private let stores: Stores
+    private let clock: any TimeSource
+    private let readiness: Readiness
+    private let started: Timestamp
+    private let version: String
+    private let sources: [Source]
+
+    /// - Parameter sources: What other parts count: requests, live sockets, pools.
+    package init(
+        stores: Stores, clock: any TimeSource, readiness: Readiness, version: String, sources: [Source]
+    ) {
+        self.stores = stores
+        self.clock = clock
+        self.readiness = readiness
+        self.version = version
+        self.sources = sources
+        started = clock.now()
+    }
+
+    /// All families, in the text form 0.0.4.
+    ///
+    /// A store that is away leaves its families out; `vigil_store_up` says which it is.
+    package func text() async -> String {
+        var families = process()
+        families.append(await up())
+        families += await series()
+        families += await relational()
+        for source in sources { families += await source() }
+        return families.map(\.text).joined()
+    }
+
+    private func up() async -> MetricFamily {
+        var up = MetricFamily("vigil_store_up", "Whether a store does its work: 1 or 0.", .gauge)
+        for state in await readiness.states() { up.add(state.state == .ok ? 1 : 0, [("store", state.store)]) }
+        return up
+    }
+
+    private func process() -> [MetricFamily] {
+        var build = MetricFamily("vigil_build_info", "The version, as a label; always 1.", .gauge)
+        build.add(1, [("version", version)])
+        var families = [
+            build,
+            MetricFamily(
+                "process_start_time_seconds", "When the process started, in seconds since 1970.", .gauge,
+                value: Double(started.microseconds) / 1e6),
+        ]
+        if let memory = ProcessFacts.residentBytes() {
+            families.append(
+                MetricFamily(
+                    "process_resident_memory_bytes", "Memory that the process holds.", .gauge, value: Double(memory)))
+        }
+        if let seconds = ProcessFacts.processorSeconds() {
+            families.append(
+                MetricFamily(
+                    "process_cpu_seconds_total", "Processor time of the process.", .counter, value: seconds))
+        }
+        if let count = ProcessFacts.openFiles() {
+            families.append(
+                MetricFamily("process_open_fds", "Files and sockets that are open.", .gauge, value: Double(count)))
+        }
+        return families
+    }
+
+    private func series() async -> [MetricFamily] {
+        guard let statistics = try? await stores.series.statistics() else { return [] }
+        return [
+            MetricFamily("vigil_series", "Series that are stored.", .gauge, value: Double(statistics.seriesCount)),
+            MetricFamily(
+                "vigil_series_samples", "Samples that are stored, overwritten ones that still take space included.",
+                .gauge, value: Double(statistics.sampleCount)),
+            MetricFamily(
+                "vigil_series_disk_bytes", "Space that readings take on disk.", .gauge,
+                value: Double(statistics.diskBytes)),
+            MetricFamily(
+                "vigil_series_memory_bytes", "Memory that open readings take.", .gauge,
+                value: Double(statistics.memoryBytes)),
+        ]
+    }
+
+    private func relational() async -> [MetricFamily] {
+        let scope = SystemScope.allTenants("metrics")
+        let facts = try? await stores.relational.read(in: scope) { transaction in
+            try RelationalFacts(transaction)
+        }
+        guard let facts else { return [] }
+        var jobs = MetricFamily("vigil_jobs", "Jobs by state.", .gauge)
+        for (state, count) in facts.jobs { jobs.add(Double(count), [("state", state)]) }
+        var alerts = MetricFamily("vigil_open_alerts", "Open alerts by severity.", .gauge)
+        for (severity, count) in facts.alerts { alerts.add(Double(count), [("severity", severity)]) }
+        return [
+            jobs, alerts,
+            MetricFamily("vigil_devices", "Devices of all tenants.", .gauge, value: Double(facts.devices)),
+            MetricFamily(
+                "vigil_outbox_lag", "Outbox entries that are not yet published to listeners.", .gauge,
+                value: Double(facts.outboxLag)),
+        ]
+    }
+}
+
+/// What the relational store knows of the work to be done.
+private struct RelationalFacts: Sendable {
+    var jobs: [(String, Int)] = []
+    var alerts: [(String, Int)] = []
+    var devices = 0
+    var outboxLag = 0
+
+    init(_ transaction: any SQLTransaction) throws {
+        jobs = try transaction.rows("SELECT state, count(*) AS n FROM jobs GROUP BY state ORDER BY state").map {
+            (try $0.get("state"), try $0.get("n"))
+        }
+        alerts = try transaction.rows(
+            "SELECT severity, count(*) AS n FROM alerts WHERE closure = 'open' GROUP BY severity ORDER BY severity"
+        ).map { (try $0.get("severity"), try $0.get("n")) }
+        devices =
+            try transaction.rows("SELECT count(*) AS n FROM devices WHERE deleted_at IS NULL").first?.get("n") ?? 0
+        // Counted up to a bound: a lag beyond it is as bad however large it is.
+        outboxLag =
+            try transaction.rows(
+                """
+                SELECT count(*) AS n FROM (SELECT position FROM outbox WHERE position > coalesce(
+                    (SELECT position FROM consumer_cursors WHERE consumer = \(Projector.consumer)), 0) LIMIT 100000) AS late
+                """
+            ).first?.get("n") ?? 0
+    }
+}
+
+/// What the system knows of this process.
+enum ProcessFacts {
+    static func residentBytes() -> Int? {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
+            let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        else { return nil }
+        return pages * 4096
+    }
+
+    static func processorSeconds() -> Double? {
+        guard let text = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8),
+            let end = text.lastIndex(of: ")")
+        else { return nil }
+        let fields = text[end...].split(separator: " ").dropFirst()
+        guard fields.count > 13, let user = Double(fields[fields.startIndex + 11]),
+            let system = Double(fields[fields.startIndex + 12])
+        else { return nil }
+        // The clock ticks of /proc are hundredths on every Linux.
+        return (user + system) / 100
+    }
+
+    static func openFiles() -> Int? {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count
+    }
+}
