@@ -279,7 +279,7 @@ let package = Package(
                 "PromQLEvaluation", "PromQL", "PatternKit", "VigilInterface", "VigilServices", "VigilPorts",
                 "VigilModel", .httpTypes,
             ]),
-        tests("Architecture", "ArchitectureTests", []),
+        tests("Architecture", "ArchitectureTests", ["StoreContracts"]),
         tests("Libraries/VigilTests", "VigilTests", ["Vigil", "VigilAPI", "TemporaryFolders"]),
         .target(
             name: "StoreContracts",

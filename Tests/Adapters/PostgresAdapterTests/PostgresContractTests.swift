@@ -14,6 +14,21 @@ import VigilPorts
         arguments: PostgresServer.all, RelationalContract.clauses)
     func `PostgreSQL keeps the contract`(_ server: PostgresServer, _ clause: RelationalContract.Clause) async throws {
         let store = try await ContractStores.shared.store(on: server)
-        try await clause.check(RelationalSubject(store, hasRowSecurity: true))
+        try await ContractReport.shared.check(
+            clause, port: "relational", store: server.testDescription, RelationalSubject(store, hasRowSecurity: true))
+    }
+
+    @Test(
+        .enabled(if: !PostgresServer.all.isEmpty, "no PostgreSQL: Scripts/engines run -- swift test"),
+        arguments: PostgresServer.all, DatabaseContract.clauses)
+    func `PostgreSQL keeps the contract of a whole database`(
+        _ server: PostgresServer, _ clause: DatabaseContract.Clause
+    ) async throws {
+        let subject = DatabaseSubject(server.testDescription) {
+            var configuration = try await server.database([]).configuration
+            configuration.rowLimit = DatabaseSubject.rowLimit
+            return (try await PostgresStore.open(configuration), PostgresMigrator(configuration, backup: {}))
+        }
+        try await ContractReport.shared.check(clause, port: "relational", store: subject.name, subject)
     }
 }

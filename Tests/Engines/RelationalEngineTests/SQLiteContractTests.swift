@@ -13,7 +13,8 @@ import VigilPorts
         let migrator = SQLiteMigrator(store, backups: nil, clock: StillClock())
         _ = try await migrator.up(RelationalContract.migrations, to: nil, dryRun: false)
         let subject = RelationalSubject(store, hasRowSecurity: false)
-        try await ContractReport.shared.check(clause, port: "relational", store: "sqlite", subject)
+        try await ContractReport.shared.check(
+            clause, port: "relational", store: "sqlite", declares: ["relational/row-security"], subject)
         await store.close()
     }
 

@@ -12,7 +12,8 @@ import VigilPorts
         let folder = TemporaryFolder()
         let opened = OpenedEngine(folder: folder)
         let store = try await opened.engine()
-        try await clause.check(SeriesSubject(store) { try await opened.engine() })
+        try await ContractReport.shared.check(
+            clause, port: "series", store: "embedded", SeriesSubject(store) { try await opened.engine() })
         await opened.end()
     }
 }

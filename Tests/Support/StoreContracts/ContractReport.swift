@@ -18,12 +18,15 @@ package final class ContractReport: Sendable {
     private let lines = Mutex<[String: Line]>([:])
 
     /// Runs a clause and notes how it went.
+    ///
+    /// - Parameter declares: Clauses that the store says it does not keep; the clause then asserts what it declares.
     package func check<Subject>(
-        _ clause: StoreClause<Subject>, port: String, store: String, _ subject: Subject
+        _ clause: StoreClause<Subject>, port: String, store: String, declares: Set<String> = [], _ subject: Subject
     ) async throws {
         do {
             try await clause.check(subject)
-            note(Line(port: port, store: store, clause: clause.id, sentence: clause.sentence, result: "kept"))
+            let result = declares.contains(clause.id) ? "declared" : "kept"
+            note(Line(port: port, store: store, clause: clause.id, sentence: clause.sentence, result: result))
         } catch {
             note(Line(port: port, store: store, clause: clause.id, sentence: clause.sentence, result: "broken"))
             throw error

@@ -5,7 +5,7 @@ import VigilPorts
 extension PostgresStore {
     /// How one run of a body ended.
     private enum Ending<Result: Sendable>: Sendable {
-        case done(Result)
+        case done(Result, hasOutboxEntries: Bool = false)
         /// The body threw, for a reason of its own.
         case thrown(any Error)
         case failed(PostgresFailure)
@@ -27,10 +27,15 @@ extension PostgresStore {
         while true {
             let failure: PostgresFailure
             switch await attempt(pool, scope, mode, body) {
-            case .done(let result): return result
+            case .done(let result, let hasOutboxEntries):
+                if hasOutboxEntries { arrivals.signal() }
+                return result
             case .thrown(let error): throw error
             case .unknown(let commit, let result):
-                if try await resolve(commit, until: giveUp) { return result }
+                if try await resolve(commit, until: giveUp) {
+                    arrivals.signal()
+                    return result
+                }
                 failure = PostgresFailure(kind: .lost)
             case .failed(let reason): failure = reason
             }
@@ -89,7 +94,7 @@ extension PostgresStore {
         }
         do {
             try transaction.commit()
-            return .done(result)
+            return .done(result, hasOutboxEntries: transaction.outboxEntries > 0)
         } catch {
             if error.names["reason"] == "plan" { wire.forgetSchema() }
             let wasSent = transaction.failure == nil && mode == .write

@@ -2,6 +2,8 @@ import VigilModel
 package import VigilPorts
 
 extension PostgresStore {
+    package func outboxArrivals() -> AsyncStream<Void> { arrivals.stream() }
+
     package func outbox(after position: OutboxPosition, limit: Int) async throws -> [OutboxEntry] {
         try await read(in: SystemScope.allTenants("outbox")) { transaction in
             let rows = try transaction.rows(

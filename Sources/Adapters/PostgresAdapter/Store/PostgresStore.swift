@@ -12,6 +12,8 @@ package final class PostgresStore: RelationalStore {
     package var dialect: any SQLDialect { PostgresDialect() }
     let primary: ConnectionPool<PostgresConnection>
     let replicas: ConnectionPool<PostgresConnection>?
+    /// For readers of the outbox in this process; those in others ask now and then.
+    let arrivals = ArrivalSignals()
 
     init(_ configuration: PostgresConfiguration) {
         self.configuration = configuration
@@ -80,6 +82,7 @@ package final class PostgresStore: RelationalStore {
     }
 
     package func close() async {
+        arrivals.finish()
         await primary.close()
         await replicas?.close()
     }

@@ -35,7 +35,7 @@ package struct SQLiteMigrator: SchemaMigrator {
         if dryRun { return try await tryOnCopy(pending) }
         if statuses.contains(where: { $0.state == .applied }) { try await backUp(before: pending[0]) }
         var applied: [MigrationStatus] = []
-        for migration in pending { applied.append(try await apply(migration)) }
+        for migration in pending { if let status = try await apply(migration) { applied.append(status) } }
         return applied
     }
 
@@ -60,11 +60,14 @@ package struct SQLiteMigrator: SchemaMigrator {
 
     private static let scope = SystemScope.allTenants("moving the schema")
 
-    private func apply(_ migration: Migration) async throws -> MigrationStatus {
+    /// `nil` when somebody else has applied it since the database was looked at.
+    private func apply(_ migration: Migration) async throws -> MigrationStatus? {
         let script = try Migration.rendered(migration.up, for: store.dialect)
         let checksum = Self.checksum(migration)
         let now = clock.now()
-        try await store.write(in: Self.scope) { transaction in
+        let isOurs = try await store.write(in: Self.scope) { transaction in
+            let there = try transaction.rows("SELECT number FROM schema_migrations WHERE number = \(migration.number)")
+            guard there.isEmpty else { return false }
             for statement in SQLScript.statements(of: script) { try transaction.execute(SQL(unchecked: statement)) }
             try migration.data?(transaction)
             try transaction.execute(
@@ -72,7 +75,9 @@ package struct SQLiteMigrator: SchemaMigrator {
                 INSERT INTO schema_migrations (number, name, checksum, applied)
                 VALUES (\(migration.number), \(migration.name), \(checksum), \(now))
                 """)
+            return true
         }
+        guard isOurs else { return nil }
         return MigrationStatus(number: migration.number, name: migration.name, state: .applied, checksum: checksum)
     }
 
@@ -95,7 +100,7 @@ package struct SQLiteMigrator: SchemaMigrator {
         let migrator = SQLiteMigrator(trial, backups: nil, clock: clock)
         var result: [MigrationStatus] = []
         do {
-            for migration in pending { result.append(try await migrator.apply(migration)) }
+            for migration in pending { if let status = try await migrator.apply(migration) { result.append(status) } }
         } catch {
             await trial.close()
             throw error
@@ -122,12 +127,16 @@ package struct SQLiteMigrator: SchemaMigrator {
     private static func status(_ migrations: [Migration], _ transaction: any SQLTransaction) throws
         -> [MigrationStatus]
     {
-        try transaction.execute(
-            """
-            CREATE TABLE IF NOT EXISTS schema_migrations (
-                number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied INTEGER NOT NULL
-            ) STRICT
-            """)
+        // Looked for first: a statement that was compiled before the table was there would make it again.
+        let there = try transaction.rows("SELECT name FROM sqlite_schema WHERE name = 'schema_migrations'")
+        if there.isEmpty {
+            try transaction.execute(
+                """
+                CREATE TABLE schema_migrations (
+                    number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied INTEGER NOT NULL
+                ) STRICT
+                """)
+        }
         let applied = try transaction.rows("SELECT number, name, checksum FROM schema_migrations").map { row in
             AppliedMigration(
                 number: try row.get("number"), name: try row.get("name"), checksum: try row.get("checksum"))

@@ -46,6 +46,15 @@ extension DatabaseContract {
                     try await requireError(.invalid) { try await room.run("DELETE FROM four") }
                 }
             },
+            Clause("database/migrate-together", "Of two that migrate at once, each migration is applied by one") {
+                try await $0.inRoom { room in
+                    let all = base + [three]
+                    async let first = room.migrator.up(all, to: nil, dryRun: false)
+                    async let second = room.migrator.up(all, to: nil, dryRun: false)
+                    let (one, other) = (try await first, try await second)
+                    try require((one + other).map(\.number), is: [3])
+                }
+            },
             Clause("database/migrate-data", "A step in Swift runs in the migration's transaction") {
                 try await $0.inRoom { room in
                     let data = Migration(number: 3, name: "data", up: three.up, down: three.down) { transaction in

@@ -11,9 +11,20 @@ extension DatabaseContract {
             },
             Clause("database/outbox-arrivals", "A reader is told that something came, when the store can know") {
                 try await $0.inRoom { room in
-                    var arrivals = room.store.outboxArrivals().makeAsyncIterator()
+                    let arrivals = room.store.outboxArrivals()
+                    let told = Signal()
+                    let listener = Task {
+                        for await _ in arrivals {
+                            told.set()
+                            return
+                        }
+                    }
+                    defer { listener.cancel() }
                     try await room.write { try $0.appendToOutbox(DatabaseRoom.message("a")) }
-                    await arrivals.next()
+                    let clock = ContinuousClock()
+                    let end = clock.now + .seconds(5)
+                    while !told.isDone, clock.now < end { await Task.yield() }
+                    try require(told.isDone, "nobody was told within five seconds")
                 }
             },
         ]

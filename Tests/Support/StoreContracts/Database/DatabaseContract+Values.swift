@@ -12,12 +12,12 @@ extension DatabaseContract {
                         "a\r\nb\tc", String(repeating: "long ", count: 200_000),
                     ]
                     for (index, text) in texts.enumerated() {
-                        try await room.run("INSERT INTO parents (id, name) VALUES (\(index), \(text))")
+                        try await room.run("INSERT INTO parents (id, note) VALUES (\(index), \(text))")
                         try require(
-                            try await room.column("SELECT name FROM parents WHERE name = \(text)"), is: [text])
+                            try await room.column("SELECT note FROM parents WHERE note = \(text)"), is: [text])
                     }
                     try require(
-                        try await room.column("SELECT count(*) AS n FROM parents WHERE name IN \(texts)"),
+                        try await room.column("SELECT count(*) AS n FROM parents WHERE note IN \(texts)"),
                         is: [texts.count])
                 }
             },

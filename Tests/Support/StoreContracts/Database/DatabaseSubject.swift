@@ -48,6 +48,7 @@ struct DatabaseRoom: Sendable {
         up: """
             CREATE TABLE parents (
                 id     {{int}} PRIMARY KEY,
+                note   {{text}},
                 name   {{text}} UNIQUE CHECK (name <> 'forbidden'),
                 amount {{int}} NOT NULL DEFAULT 0,
                 ratio  {{real}},
@@ -108,6 +109,8 @@ struct DatabaseRoom: Sendable {
 /// Something a body of a transaction and a test tell each other: bodies are synchronous, so they look again and again.
 final class Signal: Sendable {
     private let isSet = Mutex(false)
+
+    var isDone: Bool { isSet.withLock { $0 } }
 
     func set() { isSet.withLock { $0 = true } }
 
