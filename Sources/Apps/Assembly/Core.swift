@@ -60,6 +60,7 @@ struct Core: Sendable {
         var endpoints = [
             OperationsRoutes.health(version: Version.current), OperationsRoutes.ready(readiness),
             OperationsRoutes.metrics(metrics), OperationsRoutes.logs(logs),
+            OperationsRoutes.inspection { [stores] in try await StoreInspection.facts(of: stores) },
         ]
         endpoints += WriteRoutes.all(ingest) + ReadingRoutes.all(ingest)
         endpoints += RuleRoutes.all(alerting) + AlertRoutes.all(alerting)

@@ -1,15 +1,11 @@
 import AsyncHTTPClient
-import Boilers
-import Fleet
 import Foundation
-import HomeSecurity
 package import Logging
 import NIOCore
 import NIOHTTP1
 import VigilInterface
 import VigilModel
 import VigilPorts
-import Water
 
 /// Four places that do not exist, which report to a server as real ones do.
 package struct Demo: Sendable {
@@ -17,9 +13,7 @@ package struct Demo: Sendable {
     private let token: String
     private let logger: Logger
     private let clock = SystemClock()
-    private let places: [any SimulatedPlace] = [
-        SimulatedHome(), SimulatedBoilerHouse(), SimulatedDistrict(), SimulatedStations(),
-    ]
+    private let places = ExamplePlaces.all
 
     package init(address: String, token: String, logger: Logger) {
         self.address = address

@@ -9,11 +9,14 @@ struct LocalOptions: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
 
+    func settings() async throws -> Settings {
+        try Settings(await configuration.load(configuration.flags))
+    }
+
     func api() async throws -> LocalAPI {
         var logger = Logger(label: "vigil")
         logger.logLevel = .warning
-        let settings = try Settings(await configuration.load(configuration.flags))
-        return LocalAPI(settings: settings, logger: logger)
+        return LocalAPI(settings: try await settings(), logger: logger)
     }
 }
 

@@ -34,6 +34,8 @@ struct ConfigurationOptions: ParsableArguments {
     }
 
     func load(_ flags: [String: String]) async throws -> LoadedConfiguration {
+        // What this program writes is for its own user alone.
+        umask(0o077)
         let inFolder = (data ?? "./vigil-data") + "/vigil.yaml"
         let file = config ?? (FileManager.default.fileExists(atPath: inFolder) ? inFolder : nil)
         return try await LoadedConfiguration.load(flags: flags, file: file)

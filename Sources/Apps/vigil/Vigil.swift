@@ -8,7 +8,7 @@ struct Vigil: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServeCommand.self, DemoCommand.self, UserCommand.self, TokenCommand.self, ImportCommand.self,
-            VersionCommand.self,
+            MigrateCommand.self, SeedCommand.self, ResetCommand.self, DoctorCommand.self, VersionCommand.self,
         ])
 }
 

@@ -1,5 +1,6 @@
 import SQLiteKit
-import VigilPorts
+import VigilModel
+package import VigilPorts
 
 extension SQLiteStore {
     /// What a thorough look at the file found.
@@ -46,5 +47,23 @@ extension SQLiteStore {
                 throw StoreError(failure)
             }
         }
+    }
+}
+
+extension SQLiteStore: StoreInspecting {
+    package func inspection() async throws -> [StoreFact] {
+        var facts: [StoreFact] = []
+        let versions = try await read(in: SystemScope.allTenants("inspection")) { transaction in
+            try transaction.rows("SELECT sqlite_version() AS version").first?.get("version", as: String.self) ?? ""
+        }
+        facts.append(StoreFact("relational", "engine", "SQLite \(versions)"))
+        do {
+            let inspection = try await inspect()
+            facts.append(StoreFact("relational", "pages", "\(inspection.pageCount), all with their checksums"))
+            for fault in inspection.faults { facts.append(StoreFact("relational", "structure", fault, .problem)) }
+        } catch let error as StoreError {
+            facts.append(StoreFact("relational", "pages", "\(error)", .problem))
+        }
+        return facts
     }
 }

@@ -146,6 +146,15 @@ final class ChunkFile: Sendable {
         }
     }
 
+    /// Reads every page and checks its checksum; gives their number.
+    func scan() throws(StoreError) -> Int {
+        do {
+            return try connection.run { try $0.scanPages() }
+        } catch {
+            throw StoreError(error, file: name)
+        }
+    }
+
     func close() {
         try? connection.close()
     }

@@ -81,6 +81,11 @@ final class ChunkStore: Sendable {
         }
     }
 
+    /// The files, oldest period first.
+    var chunkFiles: [ChunkFile] {
+        state.withLock { $0.files }.sorted { $0.key < $1.key }.map(\.value)
+    }
+
     func close() {
         for file in state.withLock({ Array($0.files.values) }) { file.close() }
     }

@@ -37,6 +37,21 @@ extension FileFailure: CustomStringConvertible {
     package var description: String {
         let place = offset.map { " at \($0)" } ?? ""
         let number = errorNumber == 0 ? "" : " (error \(errorNumber))"
-        return "\(operation) of \(path)\(place): \(code.rawValue)\(number)"
+        return "\(operation) of \(path)\(place): \(code.sentence)\(number)"
+    }
+}
+
+extension FileFailure.Code {
+    /// For people.
+    fileprivate var sentence: String {
+        switch self {
+        case .missing: "there is no such file"
+        case .exists: "it is there already"
+        case .full: "the disk is full"
+        case .readOnly: "the disk is read-only, or the file belongs to somebody else"
+        case .inputOutput: "the disk failed"
+        case .locked: "another process holds it"
+        case .other: "the system refused"
+        }
     }
 }

@@ -128,6 +128,12 @@ package enum PeopleRoutes {
         package var code: String
     }
 
+    /// A tenant that the command line makes.
+    package struct LocalTenantBody: Codable, Sendable {
+        /// Its code.
+        package var tenant: String
+    }
+
     /// A token that the command line makes.
     package struct LocalTokenBody: Codable, Sendable {
         package var tenant: String
@@ -154,6 +160,13 @@ package enum PeopleRoutes {
                 answers: Page<TenantCode>.self
             ) { _ in
                 Page(items: try await identity.tenantCodes().map(TenantCode.init(code:)), next: nil)
+            },
+            .send(
+                .post, "/api/local/tenants", "Makes a tenant, unless one of that code is there.", tag: "local",
+                access: .local, body: LocalTenantBody.self, answers: TenantCode.self, status: .created
+            ) { _, body in
+                try await identity.createLocalTenant(body.tenant)
+                return TenantCode(code: body.tenant.lowercased())
             },
             .send(
                 .post, "/api/local/tokens", "Makes an API token of a user.", tag: "local", access: .local,

@@ -1,5 +1,6 @@
 import HTTPTypes
 package import VigilModel
+package import VigilPorts
 package import VigilServices
 
 /// What machines ask of a server: whether it lives, whether it can work, and how it does.
@@ -75,6 +76,18 @@ package enum OperationsRoutes {
             let lines = try await logs.lines(filter, cursor: cursor, limit: limit + 1)
             let items = Array(lines.prefix(limit))
             return Page(items: items, next: lines.count > limit ? items.last?.id.description : nil)
+        }
+    }
+
+    /// What the stores find when they look at themselves, for `vigil doctor`.
+    ///
+    /// - Parameter inspect: Asks each store.
+    package static func inspection(_ inspect: @escaping @Sendable () async throws -> [StoreFact]) -> Endpoint {
+        .get(
+            "/api/local/inspection", "Reads every file of the stores and says what is wrong.", tag: "operations",
+            access: .local, answers: Page<StoreFact>.self
+        ) { _ in
+            Page(items: try await inspect(), next: nil)
         }
     }
 

@@ -1,0 +1,23 @@
+package import VigilPorts
+
+extension SeriesEngine: StoreInspecting {
+    package func inspection() async throws -> [StoreFact] {
+        let statistics = try await statistics()
+        var facts = [
+            StoreFact("series", "engine", "embedded"),
+            StoreFact("series", "series", "\(statistics.seriesCount)"),
+            StoreFact("series", "samples", "\(statistics.sampleCount)"),
+            StoreFact("series", "size", "\(statistics.diskBytes) bytes"),
+        ]
+        for error in damage { facts.append(StoreFact("series", "log", "\(error)", .problem)) }
+        for file in store.chunkFiles {
+            do {
+                let pages = try file.scan()
+                facts.append(StoreFact("series", file.name, "\(pages) pages, all with their checksums"))
+            } catch {
+                facts.append(StoreFact("series", file.name, "\(error)", .problem))
+            }
+        }
+        return facts
+    }
+}
