@@ -27,7 +27,8 @@ package struct Application: Sendable {
         let key = try folder.masterKey(configured: settings.configuration.text("master_key"))
         let core = Core(
             stores: stores, clock: clock, key: key, logLines: journal.lines,
-            keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))))
+            keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))),
+            systemChecks: [DiskFacts.check(of: settings.data)])
         if try await !core.identity.hasUsers() {
             logger.notice(
                 """

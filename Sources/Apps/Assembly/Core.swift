@@ -22,10 +22,12 @@ struct Core: Sendable {
     let projector: Projector
     let readiness: Readiness
     let logs: LogService
+    let system: SystemWatch
 
     init(
         stores: Stores, clock: any TimeSource, key: MasterKey,
-        logLines: AsyncStream<LogService.Line> = AsyncStream { $0.finish() }, keepLogs: Span = .days(14)
+        logLines: AsyncStream<LogService.Line> = AsyncStream { $0.finish() }, keepLogs: Span = .days(14),
+        systemChecks: [SystemWatch.Check] = []
     ) {
         self.stores = stores
         self.clock = clock
@@ -33,7 +35,7 @@ struct Core: Sendable {
         directory = DeviceDirectory(stores: stores, clock: clock)
         registry = RegistryService(
             stores: stores, clock: clock, secrets: SecretBox(key.derive("connection")), directory: directory)
-        monitor = ConnectionMonitor(stores: stores, clock: clock)
+        monitor = ConnectionMonitor(stores: stores, clock: clock, hooks: [MalfunctionAlerts()])
         alerting = AlertingService(stores: stores, clock: clock, directory: directory)
         ingest = IngestService(stores: stores, clock: clock, directory: directory, alerting: alerting)
         query = QueryService(stores: stores, clock: clock, directory: directory)
@@ -41,7 +43,16 @@ struct Core: Sendable {
         hub = LiveHub(stores: stores, clock: clock)
         projector = Projector(stores: stores, clock: clock)
         readiness = Readiness(stores: stores, clock: clock)
+        system = SystemWatch(stores: stores, clock: clock, checks: systemChecks + Self.checks(readiness))
         logs = LogService(stores: stores, clock: clock, lines: logLines, keep: keepLogs)
+    }
+
+    private static func checks(_ readiness: Readiness) -> [SystemWatch.Check] {
+        ["series", "jobs"].map { store in
+            SystemWatch.Check("store.\(store)", .critical, title: "The store of \(store) is away") {
+                await readiness.states().first { $0.store == store && $0.state != .ok }?.reason
+            }
+        }
     }
 
     /// What the API offers.
@@ -89,6 +100,7 @@ struct Core: Sendable {
         [
             ("projector", projector.run), ("live", hub.run), ("directory", directory.run),
             ("connections", monitor.run), ("ingest", ingest.run), ("logs", logs.run),
+            ("rules", alerting.run), ("system", system.run),
         ]
     }
 

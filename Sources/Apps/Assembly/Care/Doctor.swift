@@ -14,11 +14,6 @@ package struct Doctor: Sendable {
     private let logger: Logger
     private let clock = SystemClock()
 
-    /// Below this much free space a disk is a problem, in bytes.
-    static let freeMin = 256 << 20
-    /// Below this much it is worth a look.
-    static let freeLow = 2 << 30
-
     package init(settings: Settings, logger: Logger) {
         self.settings = settings
         self.logger = logger
@@ -90,18 +85,15 @@ package struct Doctor: Sendable {
         while !FileManager.default.fileExists(atPath: place), place != "/", !place.isEmpty {
             place = URL(filePath: place).deletingLastPathComponent().path(percentEncoded: false)
         }
-        var information = statvfs()
-        guard statvfs(place.isEmpty ? "." : place, &information) == 0 else {
+        guard let disk = DiskFacts(of: place.isEmpty ? "." : place) else {
             return [StoreFact("disk", "free", "cannot be read", .problem)]
         }
-        let free = Int(information.f_bavail) * Int(information.f_frsize)
-        let isReadOnly = information.f_flag & UInt(ST_RDONLY) != 0
         var facts = [
             StoreFact(
-                "disk", "free", Self.text(ofBytes: free),
-                free < Self.freeMin ? .problem : free < Self.freeLow ? .warning : .ok)
+                "disk", "free", Self.text(ofBytes: disk.freeBytes),
+                disk.freeBytes < DiskFacts.freeMin ? .problem : disk.freeBytes < DiskFacts.freeLow ? .warning : .ok)
         ]
-        if isReadOnly { facts.append(StoreFact("disk", "mode", "read-only", .problem)) }
+        if disk.isReadOnly { facts.append(StoreFact("disk", "mode", "read-only", .problem)) }
         return facts
     }
 

@@ -33,12 +33,15 @@ extension AlertingService {
         let views = try await stores.relational.read(in: scope) { transaction in
             try transaction.rows(
                 """
-                SELECT a.*, d.name AS device_name FROM alerts a LEFT JOIN devices d ON d.id = a.device_id
+                SELECT a.*, d.name AS device_name, r.name AS rule_name FROM alerts a
+                LEFT JOIN devices d ON d.id = a.device_id LEFT JOIN rules r ON r.id = a.rule_id
                 WHERE \(filterSQL) ORDER BY a.event_time DESC, a.id DESC LIMIT \(limit + 1)
                 """
             ).map { row in
                 (
-                    AlertView(try AlertRecord(row: row), deviceName: try row.optional("device_name")),
+                    AlertView(
+                        try AlertRecord(row: row), deviceName: try row.optional("device_name"),
+                        ruleName: try row.optional("rule_name")),
                     try row.get("event_time", as: Int64.self)
                 )
             }
@@ -59,8 +62,15 @@ extension AlertingService {
     package func alert(_ id: AlertID, in scope: AccessScope) async throws -> AlertView {
         let tenant = try Self.tenant(of: scope)
         return try await stores.relational.read(in: scope) { transaction in
-            AlertView(try Self.alert(id, tenant: tenant, in: transaction))
+            try Self.view(of: try Self.alert(id, tenant: tenant, in: transaction), in: transaction)
         }
+    }
+
+    /// With the names of what it is about.
+    private static func view(of alert: AlertRecord, in transaction: any SQLTransaction) throws -> AlertView {
+        let device = try transaction.rows("SELECT name FROM devices WHERE id = \(alert.device)").first
+        let rule = try transaction.rows("SELECT name FROM rules WHERE id = \(alert.rule)").first
+        return AlertView(alert, deviceName: try device?.get("name"), ruleName: try rule?.get("name"))
     }
 
     /// What happened to an alert, oldest first.
@@ -150,7 +160,7 @@ extension AlertingService {
             if let version, version != alert.version {
                 throw StoreError(.stale, "An alert was changed by somebody else")
             }
-            guard try body(&alert, now) else { return AlertView(alert) }
+            guard try body(&alert, now) else { return try Self.view(of: alert, in: transaction) }
             try alert.update(in: transaction)
             try AlertJournal(tenant: tenant, now: now).record(
                 action, of: alert, by: principal, note: note, in: transaction)
@@ -158,7 +168,7 @@ extension AlertingService {
                 AuditRecord(
                     by: principal, tenant: tenant, action.rawValue, "alert", id.description, device: alert.device,
                     before: before, after: try JSONValue(describing: AlertView(alert)), at: now), in: transaction)
-            return AlertView(alert)
+            return try Self.view(of: alert, in: transaction)
         }
     }
 

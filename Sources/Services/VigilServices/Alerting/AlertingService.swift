@@ -37,6 +37,29 @@ package final class AlertingService: Sendable {
         evaluators = TenantEvaluators(stores: stores, clock: clock, shelf: shelf, settings: settings)
     }
 
+    /// Judges `missing` rules, and hears of rules that other processes change, until the task is cancelled.
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.shelf.run() }
+            group.addTask {
+                while true {
+                    do {
+                        try await self.checkMissing()
+                    } catch let error as StoreError where error.isTransient {
+                        // The next round finds it.
+                    }
+                    try await self.clock.wait(for: self.settings.missingInterval)
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Judges all `missing` rules once.
+    package func checkMissing() async throws {
+        try await MissingWatch(stores: stores, clock: clock, shelf: shelf).check()
+    }
+
     /// Judges readings that are durable; `companion` is written in the same transaction as the effect.
     func evaluate(
         _ work: EvaluationWork, tenant: TenantID,

@@ -24,6 +24,17 @@ struct AlertText {
         ]
     }
 
+    /// Of a device that has fallen silent.
+    init(silent device: DeviceEntry, rule: RuleDefinition, since: Timestamp, time: Timestamp) {
+        values = [
+            "deviceName": device.name, "deviceId": device.id.description, "deviceCode": device.code,
+            "ruleName": rule.name, "metric": "", "metricName": "", "value": "", "unit": "",
+            "threshold": Self.threshold(rule.test), "condition": rule.test.name, "severity": rule.severity.rawValue,
+            "time": time.description, "since": since.description, "subject": device.id.description,
+            "site": device.site?.description ?? "", "location": device.location?.description ?? "",
+        ]
+    }
+
     func fill(_ template: String, limit: Int) -> String {
         var result = ""
         var rest = template[...]

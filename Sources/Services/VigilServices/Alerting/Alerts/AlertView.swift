@@ -4,6 +4,7 @@ package import VigilModel
 package struct AlertView: Codable, Sendable {
     package var id: AlertID
     package var rule: RuleID?
+    package var ruleName: String?
     package var source: String
     package var device: DeviceID?
     package var deviceName: String?
@@ -44,9 +45,10 @@ package struct AlertView: Codable, Sendable {
     package var metadata: JSONValue
     package var version: Int
 
-    init(_ alert: AlertRecord, deviceName: String? = nil) {
+    init(_ alert: AlertRecord, deviceName: String? = nil, ruleName: String? = nil) {
         id = alert.id
         rule = alert.rule
+        self.ruleName = ruleName
         source = alert.source
         device = alert.device
         self.deviceName = deviceName

@@ -1,0 +1,29 @@
+import Foundation
+import VigilModel
+import VigilServices
+
+/// What the system says of the disk under a path.
+struct DiskFacts {
+    let freeBytes: Int
+    let isReadOnly: Bool
+
+    /// Below this a disk is a problem.
+    static let freeMin = 256 << 20
+    /// Below this it is worth a look.
+    static let freeLow = 2 << 30
+
+    init?(of path: String) {
+        var information = statvfs()
+        guard statvfs(path, &information) == 0 else { return nil }
+        freeBytes = Int(information.f_bavail) * Int(information.f_frsize)
+        isReadOnly = information.f_flag & UInt(ST_RDONLY) != 0
+    }
+
+    /// Alerts when little room is left below `path`.
+    static func check(of path: String) -> SystemWatch.Check {
+        SystemWatch.Check("disk", .high, title: "The disk is nearly full") {
+            guard let disk = DiskFacts(of: path), disk.freeBytes < freeMin else { return nil }
+            return "Only \(Doctor.text(ofBytes: disk.freeBytes)) are free where the data folder lies."
+        }
+    }
+}
