@@ -16,6 +16,7 @@ struct Core: Sendable {
     let monitor: ConnectionMonitor
     let alerting: AlertingService
     let ingest: IngestService
+    let fields: FieldCatalogue
     let query: QueryService
     let idempotency: IdempotencyService
     let hub: LiveHub
@@ -37,7 +38,9 @@ struct Core: Sendable {
             stores: stores, clock: clock, secrets: SecretBox(key.derive("connection")), directory: directory)
         monitor = ConnectionMonitor(stores: stores, clock: clock, hooks: [MalfunctionAlerts()])
         alerting = AlertingService(stores: stores, clock: clock, directory: directory)
-        ingest = IngestService(stores: stores, clock: clock, directory: directory, alerting: alerting)
+        fields = FieldCatalogue(stores: stores, clock: clock)
+        ingest = IngestService(
+            stores: stores, clock: clock, directory: directory, alerting: alerting, fields: fields)
         query = QueryService(stores: stores, clock: clock, directory: directory)
         idempotency = IdempotencyService(stores: stores, clock: clock)
         hub = LiveHub(stores: stores, clock: clock)
@@ -75,7 +78,9 @@ struct Core: Sendable {
         ]
         endpoints += WriteRoutes.all(ingest) + ReadingRoutes.all(ingest)
         endpoints += RuleRoutes.all(alerting) + AlertRoutes.all(alerting)
-        endpoints += QueryRoutes.all(query)
+        endpoints += QueryRoutes.all(query) + FieldRoutes.all(fields)
+        endpoints += TrailRoutes.all(
+            AuditList(stores: stores), IngestLog(stores: stores), JobService(stores: stores))
         endpoints +=
             PrometheusRoutes(
                 PromQLEngine(store: stores.series, clock: clock, patterns: .re2), clock: clock, version: Version.current
@@ -100,7 +105,7 @@ struct Core: Sendable {
         [
             ("projector", projector.run), ("live", hub.run), ("directory", directory.run),
             ("connections", monitor.run), ("ingest", ingest.run), ("logs", logs.run),
-            ("rules", alerting.run), ("system", system.run),
+            ("rules", alerting.run), ("system", system.run), ("fields", fields.run),
         ]
     }
 

@@ -31,6 +31,11 @@ enum Enrichment {
         if let condition = members["condition"]?.text, members["hold"] != nil || members["holdSeconds"] != nil {
             members["conditionText"] = .string(ruleText(condition, members))
         }
+        if let samples = members["samples"]?.elements {
+            members["samplesText"] = .string(
+                String(samples.prefix(5).map(text(of:)).joined(separator: ", ").prefix(120)))
+        }
+        if members["attempts"] != nil { members["isDead"] = .bool(members["state"]?.text == "dead") }
         if let sample = members["sample"] { members["sampleText"] = .string(String(sample.canonicalText.prefix(120))) }
         return members
     }

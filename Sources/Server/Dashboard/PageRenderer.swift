@@ -102,6 +102,9 @@ struct Place: Sendable {
         Place(name: "Devices", link: "/devices", permission: Permission("device", "read")),
         Place(name: "Rules", link: "/rules", permission: Permission("rule", "read")),
         Place(name: "Discovered", link: "/discovered", permission: Permission("device", "create")),
+        Place(name: "Fields", link: "/fields", permission: Permission("field", "read")),
+        Place(name: "Jobs", link: "/jobs", permission: Permission("job", "read")),
+        Place(name: "Audit", link: "/audit", permission: Permission("audit", "read")),
         Place(name: "Users", link: "/users", permission: Permission("user", "read")),
     ]
 

@@ -85,6 +85,24 @@ extension Dashboard {
                 .init("sites", "/api/sites?limit=200", optional: true),
             ]),
         PageDeclaration(
+            "/fields", template: "fields", permission: Permission("field", "read"), title: { _ in "Fields" },
+            sources: [.init("fields", "/api/fields?limit=100", passing: ["cursor", "state", "search"])],
+            complete: { values, _, request in
+                values["states"] = choices(["new", "promoted", "ignored"], "state", request)
+            }),
+        PageDeclaration(
+            "/jobs", template: "jobs", permission: Permission("job", "read"), title: { _ in "Jobs" },
+            sources: [
+                .init("jobs", "/api/jobs?limit=100", passing: ["cursor", "state"]),
+                .init("batches", "/api/ingest/log?limit=20", optional: true),
+            ],
+            complete: { values, _, request in
+                values["states"] = choices(["waiting", "running", "done", "dead"], "state", request)
+            }),
+        PageDeclaration(
+            "/audit", template: "audit", permission: Permission("audit", "read"), title: { _ in "Audit trail" },
+            sources: [.init("entries", "/api/audit?limit=100", passing: ["cursor", "resource", "action"])]),
+        PageDeclaration(
             "/users", template: "users", permission: Permission("user", "read"), title: { _ in "Users" },
             sources: [
                 .init("users", "/api/users?limit=100", passing: ["cursor", "search"]),

@@ -56,6 +56,7 @@ extension IngestService {
             await ingest.postpone(number)
             processed = false
         }
+        await fields?.note(tables, tenant: tenant)
         await publish(tables, ingest: ingest, at: arrival)
         return IngestReceipt(
             accepted: accepted, refused: refusals.count, refusals: refusals.first, processed: processed)

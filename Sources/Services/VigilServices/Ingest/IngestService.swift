@@ -13,11 +13,13 @@ package final class IngestService: Sendable {
     let alerting: AlertingService
     let settings: IngestSettings
     let tenants: TenantIngests
+    let fields: FieldCatalogue?
 
     package init(
         stores: Stores, clock: any TimeSource, directory: DeviceDirectory, alerting: AlertingService,
-        settings: IngestSettings = IngestSettings()
+        fields: FieldCatalogue? = nil, settings: IngestSettings = IngestSettings()
     ) {
+        self.fields = fields
         self.stores = stores
         self.clock = clock
         self.directory = directory
