@@ -169,6 +169,11 @@ let package = Package(
         target(.foundations, "ConnectionKit"),
         system(.foundations, "CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         target(.foundations, "GzipKit", ["CZlib"]),
+        .systemLibrary(
+            name: "CStemmer", path: "Sources/Foundations/CStemmer", providers: [.apt(["libstemmer-dev"])]),
+        target(.foundations, "StemmerKit", ["CStemmer"]),
+        system(.foundations, "CGEOS", pkgConfig: "geos", apt: "libgeos-dev"),
+        target(.foundations, "GeometryKit", ["CGEOS"]),
         clang(.foundations, "CSQLiteVFS", ["CStorage"], links: ["sqlite3"]),
         target(.foundations, "SQLiteKit", ["CSQLiteVFS", "StorageKit", .grdb, .grdbSQLite]),
         // Model
@@ -183,7 +188,8 @@ let package = Package(
         // Engines
         target(.engines, "RelationalEngine", ["VigilPorts", "VigilModel", "SQLiteKit", .crypto]),
         target(.engines, "LocalEngine", ["VigilPorts", "VigilModel", .deque]),
-        target(.engines, "SQLStores", ["VigilPorts", "VigilModel"], embeds: true),
+        target(
+            .engines, "SQLStores", ["VigilPorts", "VigilModel", "StemmerKit", "GeometryKit"], embeds: true),
         target(.engines, "Blobs", ["VigilPorts", "VigilModel", "StorageKit", .crypto]),
         target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit", "SQLiteKit", "CZstd"]),
         // Adapters
@@ -293,6 +299,6 @@ let package = Package(
         tests("Foundations/SQLiteKitTests", "SQLiteKitTests", ["SQLiteKit", "TemporaryFolders"]),
         tests(
             "Adapters/PostgresAdapterTests", "PostgresAdapterTests",
-            ["PostgresAdapter", "ConnectionKit", "StoreContracts", "VigilPorts", "VigilModel"]),
+            ["PostgresAdapter", "SQLStores", "ConnectionKit", "StoreContracts", "VigilPorts", "VigilModel"]),
     ]
 )

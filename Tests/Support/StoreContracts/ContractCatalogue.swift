@@ -12,6 +12,8 @@ package enum ContractCatalogue {
         [
             ("relational", entries(RelationalContract.clauses) + entries(DatabaseContract.clauses)),
             ("series", entries(SeriesContract.clauses)),
+            ("search", entries(SearchContract.clauses)),
+            ("geometry", entries(GeometryContract.clauses)),
             ("cache", entries(CacheContract.clauses)),
             ("locks", entries(LocksContract.clauses)),
             ("limits", entries(RateLimitsContract.clauses)),
@@ -26,6 +28,7 @@ package enum ContractCatalogue {
         "RelationalStore": "relational", "SQLTransaction": "relational", "SQLDialect": "relational",
         "SchemaMigrator": "relational", "SeriesStore": "series", "SampleCursor": "series", "Cache": "cache",
         "Locks": "locks", "RateLimits": "limits", "Bus": "bus", "JobQueue": "jobs", "BlobStore": "blobs",
+        "SearchStore": "search", "GeometryStore": "geometry",
     ]
 
     /// Protocols of the ports that promise nothing a store could break.

@@ -117,26 +117,27 @@ package struct SQLiteMigrator: SchemaMigrator {
         var path = name + ".db"
         // Two changes within one tick of the clock must not overwrite each other's way back.
         var count = 1
-        while FileManager.default.fileExists(atPath: path) {
+        while !Self.reserve(path), count < 1000 {
             count += 1
             path = "\(name)-\(count).db"
         }
         try await store.copy(to: path)
     }
 
+    /// Makes an empty file, which the copy then fills; false when there is one of that name.
+    private static func reserve(_ path: String) -> Bool {
+        (try? Data().write(to: URL(filePath: path), options: .withoutOverwriting)) != nil
+    }
+
     private static func status(_ migrations: [Migration], _ transaction: any SQLTransaction) throws
         -> [MigrationStatus]
     {
-        // Looked for first: a statement that was compiled before the table was there would make it again.
-        let there = try transaction.rows("SELECT name FROM sqlite_schema WHERE name = 'schema_migrations'")
-        if there.isEmpty {
-            try transaction.execute(
-                """
-                CREATE TABLE schema_migrations (
-                    number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied INTEGER NOT NULL
-                ) STRICT
-                """)
-        }
+        try transaction.execute(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+                number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied INTEGER NOT NULL
+            ) STRICT
+            """)
         let applied = try transaction.rows("SELECT number, name, checksum FROM schema_migrations").map { row in
             AppliedMigration(
                 number: try row.get("number"), name: try row.get("name"), checksum: try row.get("checksum"))

@@ -1,0 +1,4 @@
+-- only: sqlite
+DROP TABLE geometry_boxes;
+-- end
+DROP TABLE geometry_features;
