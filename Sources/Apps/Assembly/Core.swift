@@ -1,5 +1,6 @@
 import Dashboard
 import PromQLEvaluation
+import SQLStores
 import VigilInterface
 import VigilModel
 import VigilPorts
@@ -24,11 +25,13 @@ struct Core: Sendable {
     let readiness: Readiness
     let logs: LogService
     let system: SystemWatch
+    let search: SearchService
+    let searchProjection: SearchProjection
 
     init(
         stores: Stores, clock: any TimeSource, key: MasterKey,
         logLines: AsyncStream<LogService.Line> = AsyncStream { $0.finish() }, keepLogs: Span = .days(14),
-        systemChecks: [SystemWatch.Check] = []
+        systemChecks: [SystemWatch.Check] = [], geometry: (any GeometryStore)? = nil
     ) {
         self.stores = stores
         self.clock = clock
@@ -48,6 +51,10 @@ struct Core: Sendable {
         readiness = Readiness(stores: stores, clock: clock)
         system = SystemWatch(stores: stores, clock: clock, checks: systemChecks + Self.checks(readiness))
         logs = LogService(stores: stores, clock: clock, lines: logLines, keep: keepLogs)
+        let words = SQLSearch(stores.relational)
+        let places = geometry ?? SQLGeometry(stores.relational)
+        search = SearchService(stores: stores, search: words, geometry: places)
+        searchProjection = SearchProjection(stores: stores, search: words, geometry: places, clock: clock)
     }
 
     private static func checks(_ readiness: Readiness) -> [SystemWatch.Check] {
@@ -87,6 +94,7 @@ struct Core: Sendable {
             ).all
         endpoints += SignInRoutes.all(identity) + PeopleRoutes.all(identity)
         endpoints += PlaceRoutes.all(registry) + DeviceRoutes.all(registry)
+        endpoints += SearchRoutes.all(search)
         endpoints += LiveRoutes.endpoints(hub, clock: clock)
         endpoints.append(
             OperationsRoutes.description(OpenAPIDocument(endpoints, version: Version.current).json))
@@ -103,7 +111,8 @@ struct Core: Sendable {
     /// What goes on beside the requests, until it is cancelled.
     var loops: [(name: String, run: @Sendable () async throws -> Void)] {
         [
-            ("projector", projector.run), ("live", hub.run), ("directory", directory.run),
+            ("projector", projector.run), ("search", searchProjection.run), ("live", hub.run),
+            ("directory", directory.run),
             ("connections", monitor.run), ("ingest", ingest.run), ("logs", logs.run),
             ("rules", alerting.run), ("system", system.run), ("fields", fields.run),
         ]

@@ -8,12 +8,15 @@ import VigilServices
 
 /// Opens the stores that the configuration names: the only place that knows which engine is which.
 enum StoreFactory {
+    /// The tables of the stores that stand on the relational one.
+    static let migrations: [Migration] = [.jobs, .search, .geometry]
+
     /// The stores of a folder, its schema brought up to date.
     static func open(_ folder: DataFolder, _ settings: Settings, clock: any TimeSource) async throws -> Stores {
         try refuseWhatIsMissing(settings.configuration)
         let relational = try SQLiteStore(path: folder.database)
         _ = try await SQLiteMigrator(relational, backups: folder.backups, clock: clock)
-            .up(Migrations.all([.jobs]), to: nil, dryRun: false)
+            .up(Migrations.all(migrations), to: nil, dryRun: false)
         return Stores(
             relational: relational,
             series: try await SeriesEngine.open(folder: folder.series, clock: clock),

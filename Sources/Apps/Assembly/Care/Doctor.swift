@@ -162,7 +162,8 @@ package struct Doctor: Sendable {
 
     private func schema(of store: SQLiteStore) async -> [StoreFact] {
         do {
-            let statuses = try await SQLiteMigrator(store, backups: nil, clock: clock).status(Migrations.all([.jobs]))
+            let statuses = try await SQLiteMigrator(store, backups: nil, clock: clock).status(
+                Migrations.all(StoreFactory.migrations))
             let pending = statuses.count { $0.state == .pending }
             var facts = [
                 StoreFact(

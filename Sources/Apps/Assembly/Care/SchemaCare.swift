@@ -42,7 +42,7 @@ package struct SchemaCare: Sendable {
     package static func new(_ name: String, in folder: String) throws -> [String] {
         let word = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
         let present = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { Int($0.prefix(4)) }
-        let known = Migrations.all([.jobs]).map(\.number)
+        let known = Migrations.all(StoreFactory.migrations).map(\.number)
         let number = ((present + known).max() ?? 0) + 1
         let digits = String(number)
         let stem = String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "_" + String(word)
@@ -68,7 +68,7 @@ package struct SchemaCare: Sendable {
         let migrator = SQLiteMigrator(store, backups: folder.backups, clock: SystemClock())
         let outcome: Result<[MigrationStatus], any Error>
         do {
-            outcome = .success(try await body(migrator, Migrations.all([.jobs])))
+            outcome = .success(try await body(migrator, Migrations.all(StoreFactory.migrations)))
         } catch {
             outcome = .failure(error)
         }

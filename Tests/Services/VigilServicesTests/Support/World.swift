@@ -48,7 +48,7 @@ final class World: Sendable {
         self.clock = clock
         let relational = try SQLiteStore(path: folder + "/vigil.db")
         let migrator = SQLiteMigrator(relational, backups: nil, clock: clock)
-        _ = try await migrator.up(Migrations.all([.jobs]), to: nil, dryRun: false)
+        _ = try await migrator.up(Migrations.all([.jobs, .search, .geometry]), to: nil, dryRun: false)
         let series = try await SeriesEngine.open(folder: folder + "/series", clock: clock)
         stores = Stores(
             relational: relational, series: series, cache: LocalCache(clock: clock), locks: LocalLocks(clock: clock),
