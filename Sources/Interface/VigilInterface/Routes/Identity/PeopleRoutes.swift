@@ -1,11 +1,12 @@
 import HTTPTypes
-package import VigilModel
+import VigilModel
 package import VigilServices
 
 /// Users, sessions, tokens, and what the command line does with them.
 package enum PeopleRoutes {
     package static func all(_ identity: IdentityService) -> [Endpoint] {
-        users(identity) + sessions(identity) + tokens(identity) + local(identity) + [roles()]
+        users(identity) + sessions(identity) + tokens(identity) + local(identity)
+            + RoleRoutes.all(identity)
     }
 
     private static let paging: [Endpoint.Parameter] = [
@@ -46,26 +47,6 @@ package enum PeopleRoutes {
                     request.pathValue("user"), patch, version: try request.expectedVersion(), by: request.principal)
             },
         ]
-    }
-
-    /// A role and what it allows.
-    package struct RoleView: Codable, Sendable {
-        package var code: String
-        package var name: String
-        package var description: String
-        package var permissions: [Permission]
-    }
-
-    private static func roles() -> Endpoint {
-        .get(
-            "/api/roles", "The built-in roles.", tag: "people", access: .permission("role", "read"),
-            answers: Page<RoleView>.self
-        ) { _ in
-            Page(
-                items: BuiltInRole.allCases.map {
-                    RoleView(code: $0.rawValue, name: $0.title, description: $0.summary, permissions: $0.permissions)
-                }, next: nil)
-        }
     }
 
     private static func sessions(_ identity: IdentityService) -> [Endpoint] {

@@ -53,6 +53,8 @@ package enum PlaceRoutes {
                 var filter = DeviceFilter()
                 filter.site = request.pathValue("site")
                 filter.order = .name
+                // A site that is not there has no devices, and is not there.
+                _ = try await registry.site(request.pathValue("site"), in: request.principal.requiredScope())
                 let devices = try await registry.devices(
                     filter, page(of: request), in: request.principal.requiredScope())
                 return Page(items: devices.items, next: devices.next?.text)
