@@ -271,7 +271,8 @@ let package = Package(
         tests(
             "Services/VigilServicesTests", "VigilServicesTests",
             [
-                "Blobs", "LocalEngine", "RelationalEngine", "SQLStores", "SeriesEngine", "TemporaryFolders",
+                "Blobs", "LocalEngine", "RelationalEngine", "SQLStores", "SeriesEngine", "StoreContracts",
+                "TemporaryFolders",
                 "VigilModel",
                 "VigilPorts", "VigilServices",
             ]),
@@ -299,6 +300,9 @@ let package = Package(
         tests("Foundations/SQLiteKitTests", "SQLiteKitTests", ["SQLiteKit", "TemporaryFolders"]),
         tests(
             "Adapters/PostgresAdapterTests", "PostgresAdapterTests",
-            ["PostgresAdapter", "SQLStores", "ConnectionKit", "StoreContracts", "VigilPorts", "VigilModel"]),
+            [
+                "PostgresAdapter", "SQLStores", "VigilServices", "ConnectionKit", "StoreContracts", "VigilPorts",
+                "VigilModel",
+            ]),
     ]
 )

@@ -6,12 +6,8 @@ extension PostgresDialect {
         let text = query.clauses.map { clause in
             (clause.isExcluded ? "!" : "") + Self.expression(clause)
         }.joined(separator: " & ")
-        // Weights of D, C, B, A: words as written, nothing, body, title. Long documents count for less.
-        return """
-            SELECT number, CAST(ts_rank('{0.05, 0.1, 0.2, 1.0}', terms, question, 1) AS double precision) AS rank
-            FROM search_documents, CAST(\(text) AS tsquery) AS question
-            WHERE terms @@ question AND tenant_id = \(tenant)
-            """
+        // The function looks at the tenant of the transaction alone, which is this one.
+        return "SELECT number, rank FROM search_matches(CAST(\(text) AS tsquery))"
     }
 
     /// Words hold letters and digits only, so in quotes they are never syntax.
@@ -27,8 +23,7 @@ extension PostgresDialect {
     package func boxTouches(_ boxes: [GeometryBox]) -> SQL {
         let parts = boxes.map { box -> SQL in
             """
-            box(point(geometry_features.west, geometry_features.south), point(geometry_features.east,
-                geometry_features.north)) && box(point(\(box.west), \(box.south)), point(\(box.east), \(box.north)))
+            geometry_features.number IN (SELECT geometry_in_box(\(box.west), \(box.south), \(box.east), \(box.north)))
             """
         }
         return "(\(parts.joined(" OR ")))"

@@ -103,15 +103,19 @@ package struct PostGISGeometry: GeometryStore {
         var distance: SQL = "CAST(NULL AS double precision)"
         var order: SQL = "kind, key"
         switch query.relation {
-        case .within(let geometry): conditions.append("ST_CoveredBy(\(stored), \(shape(geometry)))")
-        case .containing(let geometry): conditions.append("ST_Covers(\(stored), \(shape(geometry)))")
-        case .intersecting(let geometry): conditions.append("ST_Intersects(\(stored), \(shape(geometry)))")
+        // The functions find by the index, which row security would keep the conditions from.
+        case .within(let geometry):
+            conditions += [touching(geometry), "ST_CoveredBy(\(stored), \(shape(geometry)))"]
+        case .containing(let geometry):
+            conditions += [touching(geometry), "ST_Covers(\(stored), \(shape(geometry)))"]
+        case .intersecting(let geometry):
+            conditions += [touching(geometry), "ST_Intersects(\(stored), \(shape(geometry)))"]
         case .withinDistance(let geometry, let metres):
-            conditions.append("ST_DWithin(geography(\(stored)), geography(\(shape(geometry))), \(metres))")
+            conditions.append("number IN (SELECT geometry_around(geography(\(shape(geometry))), \(metres)))")
             distance = "ST_Distance(geography(\(stored)), geography(\(shape(geometry))))"
             order = "distance, kind, key"
         case .nearest(let geometry):
-            return nearest(query, geometry, conditions)
+            return nearest(query, geometry, scope)
         }
         return """
             SELECT kind, key, geometry, \(distance) AS distance FROM geometry_features
@@ -119,16 +123,25 @@ package struct PostGISGeometry: GeometryStore {
             """
     }
 
+    private static func touching(_ geometry: JSONValue) -> SQL {
+        "number IN (SELECT geometry_touching(\(shape(geometry))))"
+    }
+
     /// The index knows the order on the sphere only: more are taken from it than asked for, and put in their true order.
-    private static func nearest(_ query: GeometryQuery, _ geometry: JSONValue, _ conditions: [SQL]) -> SQL {
-        """
-        SELECT kind, key, geometry, ST_Distance(geography(\(stored)), geography(\(shape(geometry)))) AS distance
-        FROM (
-            SELECT kind, key, geometry FROM geometry_features WHERE \(conditions.joined(" AND "))
-            ORDER BY geography(\(stored)) <-> geography(\(shape(geometry))) LIMIT \(query.limit * 2 + 50)
-        ) AS candidates
-        ORDER BY distance, kind, key LIMIT \(query.limit)
-        """
+    private static func nearest(_ query: GeometryQuery, _ geometry: JSONValue, _ scope: AccessScope) -> SQL {
+        var (seesAll, devices, locations) = (true, [SQLValue](), [SQLValue]())
+        if case .assigned(let some, let places) = scope.visibility {
+            (seesAll, devices, locations) = (false, some.map(\.sqlValue), places.map(\.sqlValue))
+        }
+        let kinds = query.kinds.sorted().map(SQLValue.text)
+        return """
+            SELECT kind, key, geometry, ST_Distance(geography(\(stored)), geography(\(shape(geometry)))) AS distance
+            FROM geometry_features
+            WHERE number IN (SELECT geometry_nearest(geography(\(shape(geometry))),
+                CAST(\(WireArray.literal(kinds)) AS text[]), \(seesAll), CAST(\(WireArray.literal(devices)) AS uuid[]),
+                CAST(\(WireArray.literal(locations)) AS uuid[]), \(query.limit * 2 + 50)))
+            ORDER BY distance, kind, key LIMIT \(query.limit)
+            """
     }
 
     // MARK: Errors

@@ -102,8 +102,19 @@ CREATE TABLE alerts (
 CREATE UNIQUE INDEX alerts_open ON alerts (tenant_id, source, subject) WHERE closure = 'open';
 CREATE INDEX alerts_occurrence ON alerts (tenant_id, source, subject, event_time);
 CREATE INDEX alerts_time ON alerts (tenant_id, event_time, id);
+-- What waits for somebody, the worst first.
+CREATE INDEX alerts_attention ON alerts (tenant_id, is_acknowledged, severity, event_time);
+-- What stands is little beside what was.
+CREATE INDEX alerts_standing ON alerts (tenant_id, severity, event_time) WHERE closure = 'open';
+-- The statistics read nothing but this index.
+-- only: sqlite
+CREATE INDEX alerts_statistics ON alerts (tenant_id, event_time, severity, type, closure, is_acknowledged);
+-- end
+-- only: postgresql
+CREATE INDEX alerts_statistics ON alerts (tenant_id, event_time) INCLUDE (severity, type, closure, is_acknowledged);
+-- end
 CREATE INDEX alerts_closure ON alerts (tenant_id, closure, event_time, id);
-CREATE INDEX alerts_device ON alerts (tenant_id, device_id, event_time);
+CREATE INDEX alerts_device ON alerts (tenant_id, device_id, event_time DESC);
 CREATE INDEX alerts_dedup ON alerts (tenant_id, dedup_key, event_time);
 CREATE INDEX alerts_rule ON alerts (rule_id, event_time);
 CREATE INDEX alerts_device_reference ON alerts (device_id);
