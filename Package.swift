@@ -225,7 +225,7 @@ let package = Package(
             .apps, "Assembly",
             [
                 "VigilServer", "Dashboard", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "VigilAPI",
-                "RelationalEngine",
+                "RelationalEngine", "PostgresAdapter", "ConnectionKit",
                 "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", "PromQLEvaluation", "PatternKit",
                 "HomeSecurity", "Boilers", "Water",
                 "Fleet", .asyncHTTPClient, .configuration, .httpTypes, .logging, .nioCore, .nioHTTP1, .serviceLifecycle,

@@ -3,6 +3,7 @@
 # AGE stands in no preload list: in every database without the extension it would break DROP TABLE.
 
 postgresql17_about() { echo "PostgreSQL 17 + TimescaleDB, PostGIS, pgvector, pg_cron, AGE (Debian 13): VIGIL_TEST_POSTGRES17"; }
+postgresql17_bookworm() { echo postgresql-client-15; }
 postgresql17_trixie() {
     echo postgresql-17 postgresql-17-timescaledb postgresql-17-postgis-3 postgresql-17-cron postgresql-17-pgvector postgresql-17-age
 }

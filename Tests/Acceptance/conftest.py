@@ -12,6 +12,8 @@ import urllib.request
 
 import pytest
 
+# Where the tables are: embedded, or the PostgreSQL server of that version which Scripts/engines has started.
+STORES = os.environ.get("VIGIL_TEST_STORES", "embedded")
 BINARY = os.environ.get("VIGIL_BINARY", str(pathlib.Path(__file__).parents[2] / ".build/release/vigil"))
 SHARED = pathlib.Path(os.environ.get("VIGIL_SHARED", pathlib.Path(__file__).parents[3] / "shared"))
 PASSWORD = "correct horse battery"
@@ -95,9 +97,39 @@ def make_token(folder, tenant="acme", name="ann"):
     return run("token", "create", "--data", folder, "--tenant", tenant, "--username", name, "--name", "test").stdout.strip()
 
 
+def new_database(version, name):
+    """An empty database with Vigil's schema; gives the environment that names it."""
+    server = os.environ[f"VIGIL_TEST_POSTGRES{version}"]
+    # A plain login with roles of its own: nothing here needs an administrator.
+    for statement in (f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD 'plain'", f"CREATE DATABASE {name} OWNER {name}"):
+        subprocess.run(["psql", "-q", server, "-c", statement], check=True, capture_output=True)
+    address = server.rsplit("@", 1)[1].split("/")[0]
+    return {
+        "DATABASE_ENGINE": "postgresql", "POSTGRES_HOST": address.split(":")[0], "POSTGRES_PORT": address.split(":")[1],
+        "POSTGRES_DB": name, "POSTGRES_USER": name, "DB_PASSWORD": "plain", "VIGIL_POSTGRES_POOL": "8",
+        "VIGIL_POSTGRES_TENANT_ROLE": name + "_tenant", "VIGIL_POSTGRES_SYSTEM_ROLE": name + "_system",
+    }
+
+
+def prepare_stores(folder):
+    """Makes the stores of a folder that are not in it; gives what must be in the environment from now on."""
+    if STORES == "embedded":
+        return {}
+    variables = new_database(STORES.removeprefix("postgresql"), "acc_" + os.urandom(6).hex())
+    os.environ.update(variables)
+    run("migrate", "up", "--data", folder)
+    return variables
+
+
+embedded_only = pytest.mark.skipif(STORES != "embedded", reason="about the files of the embedded stores")
+
+
 @pytest.fixture
 def folder(tmp_path):
-    return tmp_path / "data"
+    variables = prepare_stores(tmp_path / "data")
+    yield tmp_path / "data"
+    for variable in variables:
+        del os.environ[variable]
 
 
 @pytest.fixture

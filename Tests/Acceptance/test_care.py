@@ -3,7 +3,7 @@
 import json
 import time
 
-from conftest import Server, make_token, make_user, run
+from conftest import Server, embedded_only, make_token, make_user, run
 
 
 def test_seed_makes_the_example_places_once(folder):
@@ -13,6 +13,7 @@ def test_seed_makes_the_example_places_once(folder):
     assert again == {"sites": 0, "devices": 0, "rules": 0}
 
 
+@embedded_only
 def test_migrations_go_up_and_down_with_a_copy_first(folder):
     make_user(folder)
     assert "Nothing is pending." in run("migrate", "up", "--data", folder).stdout
@@ -27,6 +28,7 @@ def test_migrations_go_up_and_down_with_a_copy_first(folder):
     assert "applied" in run("migrate", "status", "--data", folder).stdout
 
 
+@embedded_only
 def test_reset_takes_the_typed_name_and_never_production(folder):
     make_user(folder)
     refused = run("reset", "--data", folder, "--confirm", "other", check=False)
@@ -41,7 +43,7 @@ def test_reset_takes_the_typed_name_and_never_production(folder):
 
 def test_doctor_looks_with_and_without_a_server(folder):
     make_user(folder)
-    (folder / "vigil.yaml").write_text("postgres:\n  password: hunter2\n")
+    (folder / "vigil.yaml").write_text("influx:\n  token: hunter2\n")
     report = run("doctor", "--data", folder)
     assert "PROBLEM" not in report.stdout and "hunter2" not in report.stdout + report.stderr
     assert "(set) (vigil.yaml)" in report.stdout

@@ -3,12 +3,13 @@
 A route with a path parameter that has no example here fails: add one to `examples`.
 """
 
+import os
 import re
 import urllib.parse
 
 import jsonschema
 import pytest
-from conftest import Server, make_token, make_user
+from conftest import Server, make_token, make_user, prepare_stores
 
 # Parameters that name no object of a tenant.
 WORDS = {"name": "device", "scope": "server"}
@@ -116,10 +117,13 @@ class Estate:
 @pytest.fixture(scope="module")
 def estate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("estate") / "data"
+    variables = prepare_stores(folder)
     make_user(folder)
     make_user(folder, tenant="evil", name="eve")
     with Server(folder) as server:
         yield Estate(server, make_token(folder), make_token(folder, "evil", "eve"))
+    for variable in variables:
+        del os.environ[variable]
 
 
 def test_nobody_gets_in_without_a_credential(estate):

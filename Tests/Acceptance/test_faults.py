@@ -9,7 +9,7 @@ import time
 import urllib.request
 
 import pytest
-from conftest import BINARY, Server, free_port, make_token, make_user, run
+from conftest import BINARY, Server, embedded_only, free_port, make_token, make_user, run
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
 
@@ -46,6 +46,7 @@ def test_wrong_types_and_times_are_named(place):
     assert status == 400 and "tenant" in json.dumps(answer)
 
 
+@embedded_only
 @pytest.mark.parametrize("name", ["vigil.db", "series/chunks-*.db", "series/*.vlog"])
 def test_a_flipped_bit_is_damage_by_name(folder, name):
     make_user(folder)
@@ -78,6 +79,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", disk], check=True)
 
 
+@embedded_only
 @needs_root
 def test_a_full_disk_refuses_and_loses_nothing(small_disk):
     folder = small_disk / "data"
@@ -112,6 +114,7 @@ def test_a_full_disk_refuses_and_loses_nothing(small_disk):
         assert [int(series["value"][1]) for series in answer["data"]["result"]] == [len(accepted)]
 
 
+@embedded_only
 @needs_root
 def test_a_read_only_disk_is_said_at_the_start(small_disk):
     folder = small_disk / "data"

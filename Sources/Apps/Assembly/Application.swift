@@ -28,7 +28,11 @@ package struct Application: Sendable {
         let core = Core(
             stores: stores, clock: clock, key: key, logLines: journal.lines,
             keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))),
-            systemChecks: [DiskFacts.check(of: settings.data)])
+            systemChecks: [DiskFacts.check(of: settings.data)],
+            geometry: try await StoreFactory.geometry(on: stores.relational))
+        if settings.configuration.required("stores.relational") == "postgresql" {
+            logger.notice("tables are in PostgreSQL; readings and files are in the data folder")
+        }
         if try await !core.identity.hasUsers() {
             logger.notice(
                 """

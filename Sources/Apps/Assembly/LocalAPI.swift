@@ -53,7 +53,8 @@ package struct LocalAPI: Sendable {
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let core = Core(
             stores: stores, clock: clock,
-            key: try folder.masterKey(configured: settings.configuration.text("master_key")))
+            key: try folder.masterKey(configured: settings.configuration.text("master_key")),
+            geometry: try await StoreFactory.geometry(on: stores.relational))
         let answer: Answer
         do {
             answer = try await Self.answer(core, method, path, query: query, body: body, contentType: contentType)

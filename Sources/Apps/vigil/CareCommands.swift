@@ -63,10 +63,13 @@ struct MigrateCommand: AsyncParsableCommand {
         var to: Int?
         @Flag(help: "Do it to a copy, which is removed again.")
         var dryRun = false
+        @Flag(help: "Make no copy first.")
+        var withoutBackup = false
 
         func run() async throws {
             let lines = try await Say.ended {
-                try await SchemaCare(try await options.settings()).up(to: to, dryRun: dryRun)
+                try await SchemaCare(try await options.settings(), makesBackup: !withoutBackup)
+                    .up(to: to, dryRun: dryRun)
             }
             try show(lines, json: options.json, none: "Nothing is pending.")
         }
@@ -78,9 +81,13 @@ struct MigrateCommand: AsyncParsableCommand {
         @OptionGroup var options: LocalOptions
         @Option(help: "How many.")
         var steps = 1
+        @Flag(help: "Make no copy first.")
+        var withoutBackup = false
 
         func run() async throws {
-            let lines = try await Say.ended { try await SchemaCare(try await options.settings()).down(steps: steps) }
+            let lines = try await Say.ended {
+                try await SchemaCare(try await options.settings(), makesBackup: !withoutBackup).down(steps: steps)
+            }
             try show(lines, json: options.json, none: "Nothing was applied.")
         }
     }

@@ -31,7 +31,8 @@ package struct PostgresMigrator: SchemaMigrator {
         try MigrationStatus.refuseForeignHistory(before)
         let pending = before.filter { $0.state == .pending && $0.number <= target ?? .max }
         // With nothing to do the roles are still made sure of: a restored database brings its tables, not its roles.
-        if !pending.isEmpty, !dryRun { try await backup() }
+        // Of a database without a schema there is nothing to copy.
+        if !pending.isEmpty, !dryRun, before.contains(where: { $0.state == .applied }) { try await backup() }
         let configuration = configuration
         return try await locked { wire in
             // Another process may have migrated meanwhile.

@@ -1,7 +1,5 @@
 import Foundation
 package import Logging
-import RelationalEngine
-import SQLStores
 import SeriesEngine
 import StorageKit
 import VigilModel
@@ -114,7 +112,8 @@ package struct Doctor: Sendable {
     // MARK: The stores
 
     private func stores() async throws -> [StoreFact] {
-        guard FileManager.default.fileExists(atPath: settings.data + "/vigil.db") else { return [] }
+        let isEmbedded = settings.configuration.required("stores.relational") == "sqlite"
+        guard !isEmbedded || FileManager.default.fileExists(atPath: settings.data + "/vigil.db") else { return [] }
         do {
             let folder = try DataFolder(settings.data)
             return await closedStores(folder)
@@ -138,16 +137,17 @@ package struct Doctor: Sendable {
     private func closedStores(_ folder: DataFolder) async -> [StoreFact] {
         var facts: [StoreFact] = []
         do {
-            let store = try SQLiteStore(path: folder.database)
-            facts += await schema(of: store)
+            let choice = try RelationalChoice(settings, folder: folder)
+            facts += await schema(of: choice)
+            let store = try await choice.openAsItIs()
             do {
-                facts += try await store.inspection()
+                facts += try await (store as? any StoreInspecting)?.inspection() ?? []
             } catch {
-                facts.append(StoreFact("relational", "file", "\(error)", .problem))
+                facts.append(StoreFact("relational", "inspection", "\(error)", .problem))
             }
             await store.close()
         } catch {
-            facts.append(StoreFact("relational", "file", "\(error)", .problem))
+            facts.append(StoreFact("relational", "store", "\(error)", .problem))
         }
         guard FileManager.default.fileExists(atPath: folder.series) else { return facts }
         do {
@@ -160,10 +160,11 @@ package struct Doctor: Sendable {
         return facts
     }
 
-    private func schema(of store: SQLiteStore) async -> [StoreFact] {
+    private func schema(of choice: RelationalChoice) async -> [StoreFact] {
         do {
-            let statuses = try await SQLiteMigrator(store, backups: nil, clock: clock).status(
-                Migrations.all(StoreFactory.migrations))
+            let statuses = try await choice.withMigrator(makesBackup: false, clock: clock) { migrator in
+                try await migrator.status(Migrations.all(StoreFactory.migrations))
+            }
             let pending = statuses.count { $0.state == .pending }
             var facts = [
                 StoreFact(
@@ -171,7 +172,7 @@ package struct Doctor: Sendable {
             ]
             if pending > 0 {
                 facts.append(
-                    StoreFact("relational", "schema", "\(pending) pending; vigil serve applies them", .warning))
+                    StoreFact("relational", "schema", "\(pending) pending; vigil migrate up applies them", .warning))
             }
             for status in statuses where status.state != .applied && status.state != .pending {
                 facts.append(

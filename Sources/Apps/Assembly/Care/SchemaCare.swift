@@ -1,6 +1,4 @@
 import Foundation
-import RelationalEngine
-import SQLStores
 import VigilPorts
 import VigilServices
 
@@ -17,9 +15,11 @@ package struct SchemaCare: Sendable {
     }
 
     private let settings: Settings
+    private let makesBackup: Bool
 
-    package init(_ settings: Settings) {
+    package init(_ settings: Settings, makesBackup: Bool = true) {
         self.settings = settings
+        self.makesBackup = makesBackup
     }
 
     package func status() async throws -> [Line] {
@@ -64,15 +64,9 @@ package struct SchemaCare: Sendable {
         _ body: @Sendable (any SchemaMigrator, [Migration]) async throws -> [MigrationStatus]
     ) async throws -> [Line] {
         let folder = try DataFolder(settings.data)
-        let store = try SQLiteStore(path: folder.database)
-        let migrator = SQLiteMigrator(store, backups: folder.backups, clock: SystemClock())
-        let outcome: Result<[MigrationStatus], any Error>
-        do {
-            outcome = .success(try await body(migrator, Migrations.all(StoreFactory.migrations)))
-        } catch {
-            outcome = .failure(error)
-        }
-        await store.close()
-        return try outcome.get().map { Line(number: $0.number, name: $0.name, state: "\($0.state)") }
+        let statuses = try await RelationalChoice(settings, folder: folder).withMigrator(
+            makesBackup: makesBackup, clock: SystemClock()
+        ) { migrator in try await body(migrator, Migrations.all(StoreFactory.migrations)) }
+        return statuses.map { Line(number: $0.number, name: $0.name, state: "\($0.state)") }
     }
 }

@@ -125,6 +125,12 @@ extension ConfigurationKey {
         ConfigurationKey("postgres.database", "PostgreSQL's database.", standard: "vigil"),
         ConfigurationKey("postgres.user", "PostgreSQL's user.", standard: "vigil"),
         ConfigurationKey("postgres.password", "PostgreSQL's password.", isSecret: true),
+        ConfigurationKey(
+            "postgres.pool", "Connections to PostgreSQL at most.", .integer(2...1_000), standard: "16"),
+        ConfigurationKey(
+            "postgres.tenant_role", "The role that works within one tenant; it owns nothing.", standard: "vigil_tenant"),
+        ConfigurationKey(
+            "postgres.system_role", "The role of work for all tenants; it owns nothing.", standard: "vigil_system"),
         ConfigurationKey("influx.url", "InfluxDB's address."),
         ConfigurationKey("influx.token", "InfluxDB's token.", isSecret: true),
         ConfigurationKey("influx.org", "InfluxDB's organisation."),

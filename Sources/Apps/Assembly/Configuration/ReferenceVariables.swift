@@ -10,11 +10,8 @@ package enum ReferenceVariables {
             if let value = environment[variable], values[key] == nil { values[key] = value }
         }
         values["stores.relational"] = relational(environment)
-        if environment["INFLUX_URL"] != nil {
-            values["stores.series"] = "influxdb"
-        } else if values["stores.relational"] == "postgresql" {
-            values["stores.series"] = "timescale"
-        }
+        // Of a PostgreSQL server only the tables are meant as long as readings have no adapter for it: they stay embedded.
+        if environment["INFLUX_URL"] != nil { values["stores.series"] = "influxdb" }
         if environment["REDIS_URL"] != nil {
             for store in ["cache", "bus", "jobs"] { values["stores.\(store)"] = "redis" }
         }

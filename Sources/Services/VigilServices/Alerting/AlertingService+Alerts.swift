@@ -194,9 +194,10 @@ extension AlertingService {
         let rows = try await stores.relational.read(in: scope) { transaction in
             try transaction.rows(
                 """
-                SELECT severity, type, closure, is_acknowledged, event_time / \(dayLength) AS day, COUNT(*) AS n
-                FROM alerts WHERE \(filter)
-                GROUP BY severity, type, closure, is_acknowledged, event_time / \(dayLength)
+                SELECT severity, type, closure, is_acknowledged, day, COUNT(*) AS n
+                FROM (SELECT severity, type, closure, is_acknowledged, event_time / \(dayLength) AS day
+                    FROM alerts WHERE \(filter)) AS dated
+                GROUP BY severity, type, closure, is_acknowledged, day
                 """
             ).map { row in
                 (

@@ -152,7 +152,7 @@ extension AlertingService {
             guard let reference = wanted[keyPath: path] else { continue }
             let id = try await stores.relational.read(in: scope) { transaction in
                 try transaction.rows(
-                    "SELECT id FROM \(table) WHERE tenant_id = \(tenant) AND (code = \(reference) OR id = \(reference))"
+                    "SELECT id FROM \(table) WHERE tenant_id = \(tenant) AND \(SQL.named(reference))"
                 ).first?.get("id", as: String.self)
             }
             guard let id else { throw ServiceError.invalid(field, "names something unknown") }

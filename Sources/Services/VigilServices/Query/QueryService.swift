@@ -28,7 +28,7 @@ package final class QueryService: Sendable {
         let devices = try await stores.relational.read(in: scope) { transaction in
             guard
                 let site = try transaction.rows(
-                    "SELECT id FROM sites WHERE tenant_id = \(tenant) AND (code = \(reference) OR id = \(reference))"
+                    "SELECT id FROM sites WHERE tenant_id = \(tenant) AND \(SQL.named(reference))"
                 ).first?.get("id", as: SiteID.self)
             else { throw ServiceError.notFound("site") }
             var devices: [DeviceID: String] = [:]

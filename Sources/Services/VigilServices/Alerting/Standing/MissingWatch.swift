@@ -20,7 +20,7 @@ struct MissingWatch: Sendable {
             try transaction.rows(
                 """
                 SELECT DISTINCT tenant_id FROM rules WHERE condition = 'missing' AND is_enabled = \(true)
-                UNION SELECT c.tenant_id FROM rule_conditions c JOIN rules r ON r.id = c.rule_key
+                UNION SELECT c.tenant_id FROM rule_conditions c JOIN rules r ON CAST(r.id AS TEXT) = c.rule_key
                     WHERE r.condition = 'missing' AND c.state = 'active'
                 """
             ).map { try $0.get("tenant_id", as: TenantID.self) }
@@ -75,7 +75,7 @@ private struct Silence {
                     CASE WHEN c.state = 'active' THEN 1 ELSE 0 END AS was_silent
                 FROM \(ConnectionSQL.tables)
                 LEFT JOIN rule_conditions c ON c.tenant_id = d.tenant_id AND c.rule_key = \(rule.key)
-                    AND c.subject = d.id
+                    AND c.subject = CAST(d.id AS TEXT)
                 WHERE d.tenant_id = \(tenant) AND d.is_discovered = \(false)) AS t
             WHERE t.is_silent <> t.was_silent ORDER BY t.id
             """)

@@ -56,7 +56,7 @@ extension IdentityService {
                 for name in Set(list.names).sorted() {
                     guard
                         let id = try transaction.rows(
-                            "SELECT id FROM \(list.table) WHERE tenant_id = \(tenant) AND (code = \(name) OR id = \(name))"
+                            "SELECT id FROM \(list.table) WHERE tenant_id = \(tenant) AND \(SQL.named(name))"
                         ).first?.get("id", as: String.self)
                     else { throw ServiceError.invalid(list.field, "names something unknown") }
                     try transaction.execute(
