@@ -37,6 +37,11 @@ lint: ## Holds the sources to the format and the documentation rules
 conformance: ## Runs the public conformance corpora and prints what passes
 	@Scripts/test conformance
 
+.PHONY: bench
+bench: build ## Measures the main job beside its peers, and prints the figures with their goals
+	@Scripts/prerequisites test
+	@Scripts/bench
+
 .PHONY: docs
 docs: ## Makes the reference pages and describes the libraries, in .build/documentation/site
 	@Scripts/prerequisites build

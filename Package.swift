@@ -287,6 +287,12 @@ let package = Package(
                 "VigilModel", .httpTypes,
             ]),
         tests("Architecture", "ArchitectureTests", ["StoreContracts"]),
+        tests(
+            "Apps/AssemblyTests", "AssemblyTests",
+            [
+                "Assembly", "Blobs", "LocalEngine", "RelationalEngine", "SQLStores", "SeriesEngine",
+                "TemporaryFolders", "VigilInterface", "VigilModel", "VigilPorts", "VigilServices", .httpTypes,
+            ]),
         tests("Libraries/VigilTests", "VigilTests", ["Vigil", "VigilAPI", "TemporaryFolders"]),
         .target(
             name: "StoreContracts",

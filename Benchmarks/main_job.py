@@ -1,0 +1,320 @@
+#!/usr/bin/env python3
+"""The main job under load: the built binary, real sockets, and peers in the same run.
+
+    main_job.py BINARY [--seconds S] [--markdown FILE]
+
+Peers are used when they are installed (`victoria-metrics`, `influxd`): each takes the same bodies of line protocol from
+the same client. Everything listens on 127.0.0.1, and is ended and removed at the end.
+"""
+import argparse
+import asyncio
+import concurrent.futures
+import http.client
+import json
+import os
+import pathlib
+import platform
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+PASSWORD = "correct horse battery"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port, process, path="/health", seconds=30):
+    """Seconds until the port answers."""
+    begun = time.perf_counter()
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+            connection.request("GET", path)
+            connection.getresponse().read()
+            return time.perf_counter() - begun
+        except OSError:
+            if process.poll() is not None or time.perf_counter() - begun > seconds:
+                sys.exit(f"{process.args[0]} did not come up")
+            time.sleep(0.002)
+
+
+def resident(process):
+    for line in open(f"/proc/{process.pid}/status"):
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+
+
+class Vigil:
+    def __init__(self, binary, folder):
+        self.binary, self.folder, self.port = binary, folder, free_port()
+        subprocess.run([binary, "user", "create", "--data", folder, "--tenant", "t", "--username", "ann", "--role",
+                        "admin", "--password-stdin"], input=PASSWORD, text=True, check=True, capture_output=True)
+        self.token = subprocess.run([binary, "token", "create", "--data", folder, "--tenant", "t", "--username", "ann",
+                                     "--name", "bench"], text=True, check=True, capture_output=True).stdout.strip()
+
+    def start(self):
+        # Limits on requests are for the open network; a benchmark is one caller.
+        environment = {**os.environ, "VIGIL_SERVER_RATE_PRINCIPAL": "1000000", "VIGIL_LOG_LEVEL": "warning"}
+        self.process = subprocess.Popen([self.binary, "serve", "--data", self.folder, "--port", str(self.port)],
+                                        env=environment, stderr=subprocess.DEVNULL)
+        return wait_for(self.port, self.process)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def call(self, method, path, body=None, kind="application/json"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, path, body if isinstance(body, (bytes, type(None))) else json.dumps(body),
+                           {"Authorization": "Token " + self.token, "Content-Type": kind})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def send(port, path, headers, bodies):
+    """Sends bodies one after the other on one connection; gives the statuses that were no success."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    refused = []
+    for body in bodies:
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            refused.append((answer.status, text[:200]))
+    return refused
+
+
+def load(port, path, headers, bodies, connections):
+    """Seconds to send all bodies over some connections."""
+    shares = [bodies[index::connections] for index in range(connections)]
+    begun = time.perf_counter()
+    with concurrent.futures.ThreadPoolExecutor(connections) as pool:
+        refused = [item for part in pool.map(lambda share: send(port, path, headers, share), shares) for item in part]
+    if refused:
+        sys.exit(f"refused: {refused[0]}")
+    return time.perf_counter() - begun
+
+
+def json_bodies(count, size, devices):
+    now = int(time.time() * 1000)
+    for batch in range(count):
+        yield json.dumps([
+            {"device": f"d{(batch * size + index) % devices}", "metric": "temperature",
+             "value": round(20 + (batch + index) % 97 / 10, 1), "time": now - (count - batch) * 1000 + index % 1000}
+            for index in range(size)]).encode()
+
+
+def line_bodies(count, lines, devices):
+    """Ten fields a line: decimals, counters, a state, a constant."""
+    start = int(time.time()) - count - 60
+    for batch in range(count):
+        out = []
+        for index in range(lines):
+            device = (batch * lines + index) % devices
+            step = batch * 7 + index
+            out.append(
+                f"station,device=s{device} flow={12 + step % 311 / 100:.2f},pressure={2 + step % 71 / 1000:.3f},"
+                f"level={step % 1000 / 10:.1f},total={100000 + batch * 3}i,energy={5000 + batch / 10:.1f},"
+                f"voltage={229 + step % 30 / 10:.1f},current={step % 160 / 10:.1f},running={'true' if step % 9 else 'false'},"
+                f"mode=3i,temperature={20 + step % 40 / 10:.1f} {start + batch}")
+        yield "\n".join(out).encode()
+
+
+def ingest_json(vigil, seconds, rows):
+    size, wanted = 1000, 50_000
+    bodies = list(json_bodies(int(wanted * seconds / size), size, 1000))
+    took = load(vigil.port, "/api/readings", {"Authorization": "Token " + vigil.token,
+                                              "Content-Type": "application/json"}, bodies, 4)
+    rate = len(bodies) * size / took
+    rows.append(("JSON readings in batches of 1,000, durable", f"{rate:,.0f} readings/s", "≥ 50,000/s", rate >= wanted))
+
+
+def ingest_lines(vigil, peers, rows):
+    bodies = list(line_bodies(120, 1000, 2000))
+    points = len(bodies) * 1000 * 10
+    took = load(vigil.port, "/write?precision=s", {"Authorization": "Token " + vigil.token}, bodies, 2)
+    ours = points / took
+    rows.append(("line protocol, ten fields a line, durable, handlers and rules on", f"{ours:,.0f} values/s", "", None))
+    for name, port, path in peers:
+        took = load(port, path, {}, bodies, 2)
+        theirs = points / took
+        goal = 3 if name.startswith("VictoriaMetrics") else 1
+        rows.append((f"the same to {name}", f"{theirs:,.0f} values/s; ours is {ours / theirs:.2f} ×", f"≥ {goal} ×",
+                     ours / theirs >= goal))
+
+
+async def listen(vigil, count, rows):
+    import websockets
+
+    headers = {"Authorization": "Bearer " + vigil.token}
+
+    async def one():
+        # The server looks at the origin of browsers only.
+        socket_ = await websockets.connect(f"ws://127.0.0.1:{vigil.port}/api/live", additional_headers=headers,
+                                           open_timeout=60)
+        await socket_.send(json.dumps({"type": "subscribe", "patterns": ["alert.*"]}))
+        return socket_
+
+    sockets = []
+    begun = time.perf_counter()
+    for start in range(0, count, 100):
+        sockets += await asyncio.gather(*(one() for _ in range(min(100, count - start))))
+    opened = time.perf_counter() - begun
+    memory = resident(vigil.process)
+    heard = 0
+
+    async def wait(socket_):
+        nonlocal heard
+        while True:
+            message = json.loads(await asyncio.wait_for(socket_.recv(), 30))
+            if message["type"] == "alert.raised":
+                heard += 1
+                return
+
+    waiting = asyncio.gather(*(wait(item) for item in sockets))
+    await asyncio.sleep(0.5)
+    begun = time.perf_counter()
+    await asyncio.to_thread(vigil.call, "POST", "/api/readings", {"device": "wide", "metric": "alarm", "value": 5})
+    await waiting
+    took = time.perf_counter() - begun
+    await asyncio.gather(*(item.close() for item in sockets))
+    rows.append((f"{count:,} open live sockets", f"opened in {opened:.1f} s, {memory:.0f} MB resident; "
+                 f"one alert reached {heard:,} of them in {took * 1000:.0f} ms", "2,000", heard == count))
+
+
+async def alert_latency(vigil, seconds, rows):
+    import websockets
+
+    rate, size = 5_000, 100
+    bodies = list(json_bodies(int(rate * seconds / size), size, 500))
+    stopped = False
+
+    def background():
+        headers = {"Authorization": "Token " + vigil.token, "Content-Type": "application/json"}
+        connection = http.client.HTTPConnection("127.0.0.1", vigil.port, timeout=60)
+        begun = time.perf_counter()
+        for index, body in enumerate(bodies):
+            if stopped:
+                return
+            delay = begun + index * size / rate - time.perf_counter()
+            if delay > 0:
+                time.sleep(delay)
+            connection.request("POST", "/api/readings", body, headers)
+            connection.getresponse().read()
+
+    socket_ = await websockets.connect(f"ws://127.0.0.1:{vigil.port}/api/live",
+                                       additional_headers={"Authorization": "Bearer " + vigil.token})
+    await socket_.send(json.dumps({"type": "subscribe", "patterns": ["alert.*"]}))
+    await asyncio.sleep(0.2)
+    loader = asyncio.create_task(asyncio.to_thread(background))
+    await asyncio.sleep(1)
+    times = []
+    connection = http.client.HTTPConnection("127.0.0.1", vigil.port, timeout=60)
+    headers = {"Authorization": "Token " + vigil.token, "Content-Type": "application/json"}
+
+    def report(device):
+        connection.request("POST", "/api/readings", json.dumps({"device": device, "metric": "alarm", "value": 5}), headers)
+        connection.getresponse().read()
+
+    index = 0
+    while not loader.done():
+        device = f"l{index}"
+        index += 1
+        begun = time.perf_counter()
+        posting = asyncio.create_task(asyncio.to_thread(report, device))
+        while True:
+            message = json.loads(await asyncio.wait_for(socket_.recv(), 30))
+            if message["type"] == "alert.raised" and device in json.dumps(message["data"]):
+                break
+        times.append((time.perf_counter() - begun) * 1000)
+        await posting
+        await asyncio.sleep(0.02)
+    await socket_.close()
+    times.sort()
+    p99 = times[int(len(times) * 0.99) - 1]
+    rows.append((f"reading sent → alert on the socket, at 5,000 readings/s ({len(times)} alerts)",
+                 f"median {statistics.median(times):.1f} ms, p99 {p99:.1f} ms", "p99 < 50 ms", p99 < 50))
+
+
+def start_peers(folder):
+    peers, processes = [], []
+    if shutil.which("victoria-metrics"):
+        port = free_port()
+        processes.append(subprocess.Popen(
+            ["victoria-metrics", f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={folder}/vm",
+             "-retentionPeriod=100y"], stderr=subprocess.DEVNULL))
+        wait_for(port, processes[-1])
+        version = subprocess.run(["victoria-metrics", "-version"], capture_output=True, text=True).stdout.split()[0]
+        version = version.split("-tags-v")[-1].split("-")[0] if "-tags-v" in version else ""
+        peers.append((f"VictoriaMetrics {version}".strip(), port, "/write?precision=s"))
+    if shutil.which("influxd"):
+        port, other = free_port(), free_port()
+        (folder / "influx.conf").write_text(
+            f'reporting-disabled = true\nbind-address = "127.0.0.1:{other}"\n[meta]\ndir = "{folder}/influx/meta"\n'
+            f'[data]\ndir = "{folder}/influx/data"\nwal-dir = "{folder}/influx/wal"\n[monitor]\nstore-enabled = false\n'
+            f'[http]\nenabled = true\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
+            "[subscriber]\nenabled = false\n")
+        processes.append(subprocess.Popen(["influxd", "run", "-config", folder / "influx.conf"],
+                                          stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
+        wait_for(port, processes[-1], "/ping")
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("POST", "/query?q=CREATE%20DATABASE%20bench")
+        connection.getresponse().read()
+        peers.append(("InfluxDB 1.6", port, "/write?db=bench&precision=s"))
+    return peers, processes
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--markdown")
+    options = parser.parse_args()
+    rows = []
+    folder = pathlib.Path(tempfile.mkdtemp())
+    peers, processes = start_peers(folder)
+    vigil = Vigil(options.binary, folder / "vigil")
+    try:
+        vigil.start()
+        vigil.stop()
+        starts = []
+        for _ in range(5):
+            starts.append(vigil.start())
+            vigil.stop()
+        rows.append(("start until it serves, median of five", f"{statistics.median(starts) * 1000:.0f} ms", "< 500 ms",
+                     statistics.median(starts) < 0.5))
+        vigil.start()
+        time.sleep(3)
+        idle = resident(vigil.process)
+        rows.append(("resident memory, idle", f"{idle:.0f} MB", "< 100 MB", idle < 100))
+        vigil.call("POST", "/api/rules", {"name": "alarm", "metric": "alarm", "condition": "above", "threshold": 1})
+        vigil.call("POST", "/api/rules", {"name": "hot", "metric": "temperature", "condition": "above", "threshold": 90})
+        ingest_json(vigil, options.seconds, rows)
+        asyncio.run(alert_latency(vigil, options.seconds, rows))
+        asyncio.run(listen(vigil, 2000, rows))
+        ingest_lines(vigil, peers, rows)
+        rows.append(("resident memory after all of this", f"{resident(vigil.process):.0f} MB", "", None))
+        vigil.stop()
+    finally:
+        for process in processes + ([vigil.process] if vigil.process.poll() is None else []):
+            process.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+    lines = [f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+             f"{time.strftime('%Y-%m-%d', time.gmtime())}; client and servers share the machine.", "",
+             "| What | Seen | Goal | |", "|---|---|---|---|"]
+    lines += [f"| {what} | {seen} | {goal} | {'' if met is None else 'met' if met else '**missed**'} |"
+              for what, seen, goal, met in rows]
+    print("\n".join(lines))
+    if options.markdown:
+        pathlib.Path(options.markdown).write_text("\n".join(lines) + "\n")
+
+
+main()

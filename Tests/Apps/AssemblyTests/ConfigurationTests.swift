@@ -1,0 +1,106 @@
+import Assembly
+import TemporaryFolders
+import Testing
+
+@Suite struct ConfigurationTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let environment: [String: String]
+        let expected: [String: String]
+        var testDescription: String {
+            environment.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }.joined(separator: " ")
+        }
+
+        init(_ environment: [String: String], _ expected: [String: String]) {
+            self.environment = environment
+            self.expected = expected
+        }
+    }
+
+    static let references = [
+        Case(["USE_SQLITE": "true", "DATABASE_ENGINE": "postgresql"], ["stores.relational": "sqlite"]),
+        Case(["DATABASE_ENGINE": "sqlite"], ["stores.relational": "sqlite"]),
+        Case(["DATABASE_ENGINE": "django.db.backends.sqlite3"], ["stores.relational": "sqlite"]),
+        Case(["DATABASE_ENGINE": "postgresql"], ["stores.relational": "postgresql", "stores.series": "embedded"]),
+        Case(["DATABASE_ENGINE": "django.db.backends.postgresql"], ["stores.relational": "postgresql"]),
+        Case(
+            ["DATABASE_URL": "postgresql://a@h/d"],
+            ["stores.relational": "postgresql", "postgres.url": "postgresql://a@h/d"]),
+        Case(["DATABASE_URL": "sqlite:///x.db"], ["stores.relational": "sqlite"]),
+        Case(
+            [
+                "POSTGRES_HOST": "h", "POSTGRES_PORT": "6432", "POSTGRES_DB": "d", "POSTGRES_USER": "u",
+                "POSTGRES_PASSWORD": "p",
+            ],
+            [
+                "stores.relational": "postgresql", "postgres.host": "h", "postgres.port": "6432",
+                "postgres.database": "d", "postgres.user": "u", "postgres.password": "p",
+            ]),
+        Case(["POSTGRES_HOST": "h", "DB_PASSWORD": "q"], ["postgres.password": "q", "postgres.database": "vigil"]),
+        Case(["POSTGRES_HOST": ""], ["stores.relational": "sqlite"]),
+        Case(
+            ["INFLUX_URL": "http://i", "INFLUX_TOKEN": "t", "INFLUX_ORG": "o", "INFLUX_BUCKET": "b"],
+            [
+                "stores.series": "influxdb", "influx.url": "http://i", "influx.token": "t", "influx.org": "o",
+                "influx.bucket": "b",
+            ]),
+        Case(
+            ["REDIS_URL": "redis://r"],
+            ["stores.cache": "redis", "stores.bus": "redis", "stores.jobs": "redis", "redis.url": "redis://r"]),
+        Case(
+            ["NEO4J_URI": "bolt://n", "NEO4J_USER": "u", "NEO4J_PASSWORD": "p"],
+            ["stores.graph": "neo4j", "neo4j.url": "bolt://n", "neo4j.user": "u", "neo4j.password": "p"]),
+        Case(["MONGODB_URI": "mongodb://m"], ["stores.documents": "mongodb", "mongodb.url": "mongodb://m"]),
+        Case(
+            ["MILVUS_HOST": "v", "MILVUS_PORT": "1"],
+            ["stores.vectors": "milvus", "milvus.host": "v", "milvus.port": "1"]),
+        Case(
+            ["DATABASE_ENGINE": "postgresql", "VIGIL_STORES_RELATIONAL": "sqlite"], ["stores.relational": "sqlite"]),
+    ]
+
+    @Test(arguments: references)
+    func `the variables of the reference systems mean what they mean there`(_ item: Case) async throws {
+        let loaded = try await LoadedConfiguration.load(flags: [:], environment: item.environment, file: nil)
+        for (key, value) in item.expected { #expect(loaded.text(key) == value, "\(key)") }
+    }
+
+    @Test func `flags win over the environment, that over the file, that over defaults`() async throws {
+        let folder = try TemporaryFolder("vigil-configuration")
+        try folder.write(
+            Array("server:\n  port: 1003\n  host: 10.0.0.3\nlog:\n  level: error\n".utf8), to: "vigil.yaml")
+        let loaded = try await LoadedConfiguration.load(
+            flags: ["server.port": "1001"],
+            environment: ["VIGIL_SERVER_PORT": "1002", "VIGIL_SERVER_HOST": "10.0.0.2"],
+            file: folder.file("vigil.yaml"))
+        #expect(loaded.text("server.port") == "1001")
+        #expect(loaded.entries["server.port"]?.source == "flag")
+        #expect(loaded.text("server.host") == "10.0.0.2")
+        #expect(loaded.entries["server.host"]?.source == "environment")
+        #expect(loaded.text("log.level") == "error")
+        #expect(loaded.entries["log.level"]?.source == "vigil.yaml")
+        #expect(loaded.entries["log.keep_days"]?.source == "default")
+    }
+
+    @Test(arguments: ConfigurationKey.all.map(\.name))
+    func `every key can be set by its environment variable, and a wrong value is refused by name`(
+        _ name: String
+    ) async throws {
+        let key = try #require(ConfigurationKey.all.first { $0.name == name })
+        let (good, wrong): (String, String?) =
+            switch key.kind {
+            case .text: ("some text", nil)
+            case .list: ("one", nil)
+            case .integer(let range): (String(range.upperBound), String(range.upperBound) + "0")
+            case .boolean: ("true", "perhaps")
+            case .choice(let choices): (choices[choices.count - 1], "nonsense")
+            }
+        let loaded = try await LoadedConfiguration.load(flags: [:], environment: [key.environmentName: good], file: nil)
+        #expect(loaded.entries[key.name]?.values == [good])
+        #expect(loaded.entries[key.name]?.source == "environment")
+        if key.isSecret { #expect(loaded.entries[key.name]?.shown == "(set)") }
+        guard let wrong else { return }
+        let fault = await #expect(throws: ConfigurationFault.self) {
+            try await LoadedConfiguration.load(flags: [:], environment: [key.environmentName: wrong], file: nil)
+        }
+        #expect(fault?.key == key.name && fault?.value == wrong && fault?.allowed == key.allowed)
+    }
+}
