@@ -73,6 +73,15 @@ final class CatalogueFile: Sendable {
         }
     }
 
+    /// Writes a compact copy of the file.
+    func copy(to path: String) throws(StoreError) {
+        do {
+            try connection.run { try $0.copy(to: path) }
+        } catch {
+            throw StoreError(error, file: FileNames.catalogue)
+        }
+    }
+
     func close() {
         try? connection.close()
     }

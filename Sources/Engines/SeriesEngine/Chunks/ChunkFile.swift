@@ -155,6 +155,15 @@ final class ChunkFile: Sendable {
         }
     }
 
+    /// Writes a compact copy of the file.
+    func copy(to path: String) throws(StoreError) {
+        do {
+            try connection.run { try $0.copy(to: path) }
+        } catch {
+            throw StoreError(error, file: name)
+        }
+    }
+
     func close() {
         try? connection.close()
     }
