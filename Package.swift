@@ -228,7 +228,8 @@ let package = Package(
                 "RelationalEngine", "PostgresAdapter", "ConnectionKit",
                 "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", "PromQLEvaluation", "PatternKit",
                 "HomeSecurity", "Boilers", "Water",
-                "Fleet", .asyncHTTPClient, .configuration, .httpTypes, .logging, .nioCore, .nioHTTP1, .serviceLifecycle,
+                "Fleet", .asyncHTTPClient, .configuration, .crypto, .httpTypes, .logging, .nioCore, .nioHTTP1,
+                .serviceLifecycle,
                 .unixSignals,
             ]),
         .executableTarget(

@@ -26,7 +26,7 @@ package struct Application: Sendable {
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let key = try folder.masterKey(configured: settings.configuration.text("master_key"))
         let core = Core(
-            stores: stores, clock: clock, key: key, logLines: journal.lines,
+            stores: stores, clock: clock, key: key, data: settings.data, logLines: journal.lines,
             keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))),
             systemChecks: [DiskFacts.check(of: settings.data)],
             geometry: try await StoreFactory.geometry(on: stores.relational))

@@ -27,14 +27,17 @@ struct Core: Sendable {
     let system: SystemWatch
     let search: SearchService
     let searchProjection: SearchProjection
+    /// The data folder.
+    let data: String
 
     init(
-        stores: Stores, clock: any TimeSource, key: MasterKey,
+        stores: Stores, clock: any TimeSource, key: MasterKey, data: String,
         logLines: AsyncStream<LogService.Line> = AsyncStream { $0.finish() }, keepLogs: Span = .days(14),
         systemChecks: [SystemWatch.Check] = [], geometry: (any GeometryStore)? = nil
     ) {
         self.stores = stores
         self.clock = clock
+        self.data = data
         identity = IdentityService(stores: stores, clock: clock, key: key)
         directory = DeviceDirectory(stores: stores, clock: clock)
         registry = RegistryService(
@@ -81,6 +84,9 @@ struct Core: Sendable {
         var endpoints = [
             OperationsRoutes.health(version: Version.current), OperationsRoutes.ready(readiness),
             OperationsRoutes.metrics(metrics), OperationsRoutes.logs(logs),
+            OperationsRoutes.backup { [backup = Backup(stores: stores, clock: clock, data: data)] order in
+                try await backup.make(order)
+            },
             OperationsRoutes.inspection { [stores] in try await StoreInspection.facts(of: stores) },
         ]
         endpoints += WriteRoutes.all(ingest) + ReadingRoutes.all(ingest)

@@ -33,7 +33,7 @@ package final class EmbeddedApplication: Sendable {
         let clock = SystemClock()
         let core = Core(
             stores: try await StoreFactory.open(folder, settings, clock: clock), clock: clock,
-            key: try folder.masterKey(configured: settings.configuration.text("master_key")))
+            key: try folder.masterKey(configured: settings.configuration.text("master_key")), data: settings.data)
         self.core = core
         self.folder = folder
         table = EndpointTable(core.api())

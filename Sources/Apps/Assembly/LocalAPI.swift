@@ -54,6 +54,7 @@ package struct LocalAPI: Sendable {
         let core = Core(
             stores: stores, clock: clock,
             key: try folder.masterKey(configured: settings.configuration.text("master_key")),
+            data: settings.data,
             geometry: try await StoreFactory.geometry(on: stores.relational))
         let answer: Answer
         do {

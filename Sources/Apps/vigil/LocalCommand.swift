@@ -170,22 +170,12 @@ struct ImportCommand: AsyncParsableCommand {
             ]
             if let unit { query.append(("unit", unit)) }
             if let timeZone { query.append(("timeZone", timeZone)) }
-            query.append(("tenant", try await tenantToUse(api)))
+            query.append(("tenant", try await Say.ended { try await api.tenant(tenant) }))
             let answer = try await api.call(
                 "POST", "/api/import/csv", query: query, body: Array(content), contentType: "text/csv"
             ).checked()
             if options.json { return answer.printed() }
             report(answer.members)
-        }
-
-        private func tenantToUse(_ api: LocalAPI) async throws -> String {
-            if let tenant { return tenant }
-            let answer = try await api.call("GET", "/api/local/tenants").checked()
-            let codes = (answer.members["items"] as? [[String: Any]] ?? []).compactMap { $0["code"] as? String }
-            guard codes.count == 1, let only = codes.first else {
-                throw ValidationError("Name the tenant with --tenant: there are \(codes.count).")
-            }
-            return only
         }
 
         private func report(_ members: [String: Any]) {

@@ -2,6 +2,7 @@ import Foundation
 import RelationalEngine
 import SeriesEngine
 import VigilInterface
+import VigilModel
 import VigilPorts
 import VigilServices
 
@@ -52,7 +53,8 @@ struct Backup: Sendable {
             try? files.removeItem(atPath: partial)
             guard let error = error as? CocoaError else { throw error }
             throw ServiceError(
-                .unavailable, "backup.write", "The backup cannot be written: error \(error.code.rawValue). "
+                .unavailable, "backup.write",
+                "The backup cannot be written: error \(error.code.rawValue). "
                     + "Look at the folder's rights and the free space of its disk.")
         }
     }
@@ -64,7 +66,8 @@ struct Backup: Sendable {
 
     private func finish(_ partial: String, as target: String) throws -> BackupManifest {
         let manifest = BackupManifest(
-            version: Version.current, madeAt: clock.now().description, files: try BackupManifest.files(in: partial, isNew: true))
+            version: Version.current, madeAt: clock.now().description,
+            files: try BackupManifest.files(in: partial, isNew: true))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         try encoder.encode(manifest).write(to: URL(filePath: partial + "/" + BackupManifest.name))

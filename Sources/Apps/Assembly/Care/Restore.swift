@@ -54,14 +54,16 @@ package struct Restore: Sendable {
         }
         guard manifest.format == BackupManifest(version: "", madeAt: "", files: []).format else {
             throw BackupRefusal(
-                description: "The backup was made by version \(manifest.version), which is newer: restore it with that.")
+                description: "The backup was made by version \(manifest.version), which is newer: restore it with that."
+            )
         }
         return manifest
     }
 
     private static func check(_ manifest: BackupManifest, in folder: String, isNew: Bool = false) throws {
         let found = Dictionary(
-            try BackupManifest.files(in: folder, isNew: isNew).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+            try BackupManifest.files(in: folder, isNew: isNew).map { ($0.path, $0) },
+            uniquingKeysWith: { first, _ in first })
         for file in manifest.files {
             guard found[file.path] == file else {
                 let what = found[file.path] == nil ? "is missing" : "is not what was written"

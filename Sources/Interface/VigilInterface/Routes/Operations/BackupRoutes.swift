@@ -1,3 +1,4 @@
+import HTTPTypes
 import VigilServices
 
 /// Where a backup goes, and what it holds.

@@ -1,0 +1,104 @@
+"""The commands for devices, rules, alerts, questions and backups, with and without a running server."""
+
+import json
+import shutil
+import time
+
+import pytest
+
+from conftest import PASSWORD, Server, make_token, make_user, run
+
+
+def printed(*arguments):
+    return json.loads(run(*arguments, "--json").stdout)
+
+
+def work(folder):
+    """The same steps, whoever holds the folder."""
+    assert "sensor-1 is there" in run("device", "add", "--data", folder, "--name", "Hall", "--code", "sensor-1").stdout
+    assert "sensor-1" in run("device", "list", "--data", folder).stdout
+    assert printed("device", "show", "sensor-1", "--data", folder)["name"] == "Hall"
+    rule = printed("rules", "add", "--data", folder, "--name", "Too cold", "--metric", "temperature_value", "--below", "5")
+    assert "Too cold" in run("rules", "list", "--data", folder).stdout
+    return rule["id"]
+
+
+def test_devices_and_rules_without_a_server(folder):
+    make_user(folder)
+    rule = work(folder)
+    run("rules", "remove", rule, "--data", folder)
+    assert "There are no rules." in run("rules", "list", "--data", folder).stdout
+    assert printed("alerts", "list", "--data", folder)["items"] == []
+
+
+def test_an_alert_is_seen_acknowledged_and_resolved_through_the_server(folder):
+    make_user(folder)
+    with Server(folder) as server:
+        work(folder)
+        token = make_token(folder)
+        assert server.call("POST", "/write", b"temperature,device=sensor-1 value=-3", token)[0] == 204
+        deadline = time.monotonic() + 10
+        while not (alerts := printed("alerts", "list", "--data", folder)["items"]):
+            assert time.monotonic() < deadline, "no alert was raised"
+            time.sleep(0.1)
+        alert = alerts[0]["id"]
+        assert "acknowledged" in run("alerts", "ack", alert, "--note", "Window was open", "--data", folder).stdout
+        assert printed("alerts", "resolve", alert, "--data", folder)["status"] == "resolved"
+        assert "There are no open alerts." in run("alerts", "list", "--data", folder).stdout
+        table = run("query", "temperature_value", "--data", folder).stdout
+        assert "-3" in table and 'device="sensor-1"' in table
+
+
+def test_mistakes_say_what_to_do_next(folder):
+    refused = run("device", "list", "--data", folder, check=False)
+    assert refused.returncode == 1 and "vigil user create" in refused.stderr
+    make_user(folder)
+    make_user(folder, tenant="other", name="bob")
+    refused = run("device", "list", "--data", folder, check=False)
+    assert refused.returncode == 1 and "--tenant" in refused.stderr and "acme" in refused.stderr
+    refused = run("query", "sum(", "--tenant", "acme", "--data", folder, check=False)
+    assert refused.returncode == 1 and refused.stderr.strip()
+
+
+def backed_up(folder, target):
+    make_user(folder)
+    with Server(folder) as server:
+        token = make_token(folder)
+        lines = "\n".join(f"m,device=d v={n} {1_700_000_000 + n}" for n in range(5_000)).encode()
+        assert server.call("POST", "/write?precision=s", lines, token)[0] == 204
+        report = printed("backup", target, "--data", folder)
+        assert server.call("POST", "/write?precision=s", b"m,device=d v=1 1700006000", token)[0] == 204
+    return report
+
+
+def test_a_backup_of_a_running_server_is_restored_whole(folder, tmp_path):
+    target = tmp_path / "copy"
+    report = backed_up(folder, target)
+    assert report["keys"] is False and report["files"] >= 3
+    names = {path.name for path in target.rglob("*")}
+    assert "keys" not in names and "vigil.db" in names
+    new = tmp_path / "new"
+    assert "keys" in run("restore", target, "--data", new).stdout
+    shutil.copy(folder / "keys", new / "keys")
+    assert run("doctor", "--data", new).returncode == 0
+    with Server(new) as server:
+        answer = server.call(
+            "GET", "/api/v1/query?query=count_over_time(m_v[2h])&time=1700005000", make_token(new))[1]
+        assert [pair["value"][1] for pair in answer["data"]["result"]] == ["5000"]
+        body = {"tenant": "acme", "username": "ann", "password": PASSWORD}
+        assert server.call("POST", "/api/auth/login", body)[0] in (200, 201)
+    refused = run("restore", target, "--data", new, check=False)
+    assert refused.returncode == 1 and "is not empty" in refused.stderr
+
+
+@pytest.mark.parametrize("victim", ["vigil.db", "series"])
+def test_a_flipped_bit_in_a_backup_stops_the_restore(folder, tmp_path, victim):
+    target = tmp_path / "copy"
+    backed_up(folder, target)
+    file = target / victim if victim == "vigil.db" else max((target / victim).iterdir(), key=lambda f: f.stat().st_size)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 4
+    file.write_bytes(content)
+    refused = run("restore", target, "--data", tmp_path / "new", check=False)
+    assert refused.returncode == 1 and "DAMAGE:" in refused.stderr and file.name in refused.stderr
+    assert not (tmp_path / "new").exists()
