@@ -27,11 +27,11 @@ struct Core: Sendable {
     let system: SystemWatch
     let search: SearchService
     let searchProjection: SearchProjection
-    /// The data folder.
-    let data: String
+    /// The data folder, where there is one to copy.
+    let data: String?
 
     init(
-        stores: Stores, clock: any TimeSource, key: MasterKey, data: String,
+        stores: Stores, clock: any TimeSource, key: MasterKey, data: String? = nil,
         logLines: AsyncStream<LogService.Line> = AsyncStream { $0.finish() }, keepLogs: Span = .days(14),
         systemChecks: [SystemWatch.Check] = [], geometry: (any GeometryStore)? = nil
     ) {
@@ -84,11 +84,12 @@ struct Core: Sendable {
         var endpoints = [
             OperationsRoutes.health(version: Version.current), OperationsRoutes.ready(readiness),
             OperationsRoutes.metrics(metrics), OperationsRoutes.logs(logs),
-            OperationsRoutes.backup { [backup = Backup(stores: stores, clock: clock, data: data)] order in
-                try await backup.make(order)
-            },
             OperationsRoutes.inspection { [stores] in try await StoreInspection.facts(of: stores) },
         ]
+        if let data {
+            let backup = Backup(stores: stores, clock: clock, data: data)
+            endpoints.append(OperationsRoutes.backup { try await backup.make($0) })
+        }
         endpoints += WriteRoutes.all(ingest) + ReadingRoutes.all(ingest)
         endpoints += RuleRoutes.all(alerting) + AlertRoutes.all(alerting)
         endpoints += QueryRoutes.all(query) + FieldRoutes.all(fields)
