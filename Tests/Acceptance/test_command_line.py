@@ -83,7 +83,7 @@ def test_a_backup_of_a_running_server_is_restored_whole(folder, tmp_path):
     assert run("doctor", "--data", new).returncode == 0
     with Server(new) as server:
         answer = server.call(
-            "GET", "/api/v1/query?query=count_over_time(m_v%5B2h%5D)&time=1700005000", make_token(new))[1]
+            "GET", "/api/v1/query?query=count_over_time(m_v%5B2h%5D)&time=1700005000", token=make_token(new))[1]
         assert [pair["value"][1] for pair in answer["data"]["result"]] == ["5000"]
         body = {"tenant": "acme", "username": "ann", "password": PASSWORD}
         assert server.call("POST", "/api/auth/login", body)[0] in (200, 201)
