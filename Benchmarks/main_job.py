@@ -252,8 +252,8 @@ def start_peers(folder):
             ["victoria-metrics", f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={folder}/vm",
              "-retentionPeriod=100y"], stderr=subprocess.DEVNULL))
         wait_for(port, processes[-1])
-        version = subprocess.run(["victoria-metrics", "-version"], capture_output=True, text=True).stdout.split()[0]
-        version = version.split("-tags-v")[-1].split("-")[0] if "-tags-v" in version else ""
+        said = subprocess.run(["dpkg-query", "-W", "-f=${Version}", "victoria-metrics"], capture_output=True, text=True)
+        version = said.stdout.split("+")[0].split("-")[0]
         peers.append((f"VictoriaMetrics {version}".strip(), port, "/write?precision=s"))
     if shutil.which("influxd"):
         port, other = free_port(), free_port()
