@@ -245,6 +245,10 @@ let package = Package(
         .executableTarget(name: "EmbedFilesTool", path: "Plugins/EmbedFilesTool", swiftSettings: swiftSettings),
         .plugin(
             name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedFilesTool"], path: "Plugins/EmbedFiles"),
+        // Benchmarks
+        .executableTarget(
+            name: "RelationalBenchmark", dependencies: ["PostgresAdapter", "ConnectionKit", "VigilPorts", "VigilModel"],
+            path: "Benchmarks/RelationalBenchmark", swiftSettings: swiftSettings),
         // Tests
         support("TemporaryFolders"),
         .executableTarget(

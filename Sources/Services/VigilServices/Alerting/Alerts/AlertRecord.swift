@@ -96,6 +96,9 @@ extension AlertRecord {
             metadata: try row.get("metadata"), version: try row.get("version"))
     }
 
+    /// The condition as its column has it.
+    private var conditionName: String { isActive ? "active" : "normal" }
+
     func insert(in transaction: any SQLTransaction) throws {
         let number = value?.number
         var text: String?
@@ -109,7 +112,7 @@ extension AlertRecord {
                 retracted_at, dedup_key, metadata, version)
             VALUES (\(id), \(tenant), \(rule), \(source), \(subject), \(device), \(site), \(location), \(type),
                 \(subtype), \(severity), \(title), \(message), \(metric), \(number), \(text), \(unit), \(startedAt),
-                \(eventTime), \(knownAt), \(lastTime), \(occurrences), \(isActive ? "active" : "normal"),
+                \(eventTime), \(knownAt), \(lastTime), \(occurrences), \(conditionName),
                 \(recoveredAt), \(suppression.rawValue), \(isLatched), \(isAcknowledged), \(acknowledgedAt),
                 \(acknowledgedBy), \(acknowledgedName), \(closure), \(closedAt), \(closedBy), \(closedName), \(note),
                 \(retractedAt), \(dedupKey), \(metadata), \(version))
@@ -123,7 +126,7 @@ extension AlertRecord {
         let changed = try transaction.execute(
             """
             UPDATE alerts SET last_time = \(lastTime), occurrences = \(occurrences),
-                condition = \(isActive ? "active" : "normal"), recovered_at = \(recoveredAt),
+                condition = \(conditionName), recovered_at = \(recoveredAt),
                 suppression = \(suppression.rawValue), is_latched = \(isLatched), is_acknowledged = \(isAcknowledged),
                 acknowledged_at = \(acknowledgedAt), acknowledged_by = \(acknowledgedBy),
                 acknowledged_name = \(acknowledgedName), closure = \(closure), closed_at = \(closedAt),

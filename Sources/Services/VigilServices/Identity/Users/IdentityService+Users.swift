@@ -94,10 +94,11 @@ extension IdentityChange {
             """)
         let membership = MembershipID(at: time)
         let seesAll = draft.seesOnlyAssigned != true
+        let visibility = seesAll ? "all" : "assigned"
         try transaction.execute(
             """
             INSERT INTO memberships (id, tenant_id, user_id, visibility, is_active, created_at, updated_at)
-            VALUES (\(membership), \(tenant), \(id), \(seesAll ? "all" : "assigned"), \(true), \(time), \(time))
+            VALUES (\(membership), \(tenant), \(id), \(visibility), \(true), \(time), \(time))
             """)
         try setRoles(draft.roles ?? [BuiltInRole.viewer.rawValue], of: membership, seesAll: seesAll)
         let view = UserView(try MemberRow.required(id.description, in: tenant, transaction))
