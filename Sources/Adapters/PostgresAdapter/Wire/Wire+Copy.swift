@@ -5,7 +5,7 @@ extension Wire {
     /// Sends rows by COPY, in the transaction that is open, and returns how many arrived.
     ///
     /// COPY is not possible in pipeline mode, so the connection leaves it meanwhile.
-    func copy(_ statement: String, rows: some Collection<[SQLValue]>) throws(PostgresFailure) -> Int {
+    func copy(_ statement: String, rows: [[SQLValue]]) throws(PostgresFailure) -> Int {
         if !expected.isEmpty { _ = try collect() }
         guard PQexitPipelineMode(raw) == 1 else { throw broken(.lost) }
         deadline = .now + silenceLimit
@@ -45,7 +45,7 @@ extension Wire {
         return PQresultStatus(result) == PGRES_COPY_IN ? nil : PostgresFailure(result: result)
     }
 
-    private func sendCopy(_ rows: some Collection<[SQLValue]>) throws(PostgresFailure) {
+    private func sendCopy(_ rows: [[SQLValue]]) throws(PostgresFailure) {
         var buffer: [UInt8] = []
         buffer.reserveCapacity(1 << 17)
         for row in rows {

@@ -3,31 +3,54 @@ import VigilPorts
 /// Writes values in the text forms of PostgreSQL's arrays and of COPY.
 enum WireArray {
     /// `{"a",NULL,"b"}`.
-    static func literal(_ values: some Sequence<SQLValue>) -> String {
+    static func literal(_ values: [SQLValue]) -> String {
         var bytes: [UInt8] = [UInt8(ascii: "{")]
-        for value in values {
-            if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-            switch value {
-            case .null: bytes += "NULL".utf8
-            case .integer(let number): bytes += String(number).utf8
-            case .real(let number): bytes += WireParameters.text(number).utf8
-            case .boolean(let flag): bytes.append(UInt8(ascii: flag ? "t" : "f"))
-            case .text(let text): quote(text.utf8, into: &bytes)
-            case .bytes(let value):
-                bytes += #""\\x"#.utf8
-                hexadecimal(value, into: &bytes)
-                bytes.append(UInt8(ascii: "\""))
-            }
-        }
+        for value in values { append(value, to: &bytes) }
         bytes.append(UInt8(ascii: "}"))
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func quote(_ text: String.UTF8View, into bytes: inout [UInt8]) {
+    /// One column of rows as an array.
+    static func literal(_ rows: [[SQLValue]], column: Int) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(rows.count * 40)
+        bytes.append(UInt8(ascii: "{"))
+        for row in rows { append(row[column], to: &bytes) }
+        bytes.append(UInt8(ascii: "}"))
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func append(_ value: SQLValue, to bytes: inout [UInt8]) {
+        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        switch value {
+        case .null: append("NULL", to: &bytes)
+        case .integer(let number): append(String(number), to: &bytes)
+        case .real(let number): append(WireParameters.text(number), to: &bytes)
+        case .boolean(let flag): bytes.append(UInt8(ascii: flag ? "t" : "f"))
+        case .text(let text): quote(text, into: &bytes)
+        case .bytes(let value):
+            append(#""\\x"#, to: &bytes)
+            hexadecimal(value, into: &bytes)
+            bytes.append(UInt8(ascii: "\""))
+        }
+    }
+
+    private static func append(_ text: String, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { bytes.append(contentsOf: $0) }
+    }
+
+    private static func quote(_ text: String, into bytes: inout [UInt8]) {
+        var text = text
         bytes.append(UInt8(ascii: "\""))
-        for byte in text {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
-            bytes.append(byte)
+        text.withUTF8 { buffer in
+            guard buffer.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) else {
+                return bytes.append(contentsOf: buffer)
+            }
+            for byte in buffer {
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
+                bytes.append(byte)
+            }
         }
         bytes.append(UInt8(ascii: "\""))
     }
