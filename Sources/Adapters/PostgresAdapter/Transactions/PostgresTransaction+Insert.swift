@@ -60,24 +60,37 @@ extension PostgresTransaction {
         return try run(requests).reduce(0) { $0 + $1.changed }
     }
 
-    /// One statement with one array per column: works under row security and with conflicts, where COPY does not.
+    /// How many rows one statement of arrays holds: the server works on one while the next is being written.
+    private static var arrayRows: Int { 2000 }
+
+    /// Statements with one array per column: works under row security and with conflicts, where COPY does not.
     private func insertAsArrays(
         _ table: String, _ columns: [String], _ rows: [[SQLValue]], _ conflict: SQL?
     ) throws -> Int {
         let types = try columnTypes(of: table)
-        var parameters: [SQLValue] = []
         var arrays: [String] = []
         for (index, column) in columns.enumerated() {
             guard let type = types[column] else {
                 throw StoreError(.invalid, "A table has no such column", details: ["table": table, "column": column])
             }
-            parameters.append(.text(WireArray.literal(rows, column: index)))
             arrays.append("$\(index + 1)::\(type)[]")
         }
         let list = columns.joined(separator: ", ")
         let (tail, _) = (conflict ?? SQL(parts: [])).rendered { "$\($0)" }
         let text = "INSERT INTO \(table) (\(list)) SELECT * FROM unnest(\(arrays.joined(separator: ", "))) \(tail)"
-        return try run([WireRequest(text, parameters)]).last?.changed ?? 0
+        try begin()
+        if let failure { throw failure.storeError }
+        do {
+            for start in stride(from: 0, to: rows.count, by: Self.arrayRows) {
+                let part = rows[start..<min(start + Self.arrayRows, rows.count)]
+                let parameters = columns.indices.map { SQLValue.text(WireArray.literal(part, column: $0)) }
+                try wire.send(WireRequest(text, parameters))
+                try wire.push()
+            }
+            return try wire.collect().reduce(0) { $0 + $1.changed }
+        } catch {
+            throw remember(error).storeError
+        }
     }
 
     private func columnTypes(of table: String) throws -> [String: String] {

@@ -11,7 +11,7 @@ enum WireArray {
     }
 
     /// One column of rows as an array.
-    static func literal(_ rows: [[SQLValue]], column: Int) -> String {
+    static func literal(_ rows: ArraySlice<[SQLValue]>, column: Int) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(rows.count * 40)
         bytes.append(UInt8(ascii: "{"))
