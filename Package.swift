@@ -247,7 +247,8 @@ let package = Package(
             name: "EmbedFiles", capability: .buildTool(), dependencies: ["EmbedFilesTool"], path: "Plugins/EmbedFiles"),
         // Benchmarks
         .executableTarget(
-            name: "RelationalBenchmark", dependencies: ["PostgresAdapter", "ConnectionKit", "VigilPorts", "VigilModel"],
+            name: "RelationalBenchmark",
+            dependencies: ["PostgresAdapter", "ConnectionKit", "VigilPorts", "VigilModel"],
             path: "Benchmarks/RelationalBenchmark", swiftSettings: swiftSettings),
         // Tests
         support("TemporaryFolders"),

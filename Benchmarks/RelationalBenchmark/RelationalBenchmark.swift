@@ -88,7 +88,8 @@ enum RelationalBenchmark {
                         while clock.now < end {
                             let id = item(Int.random(in: 1...10_000))
                             let found = try await store.read(in: scope) { transaction in
-                                try transaction.rows("SELECT name, count, ratio FROM bench_items WHERE id = \(id)").count
+                                try transaction.rows("SELECT name, count, ratio FROM bench_items WHERE id = \(id)")
+                                    .count
                             }
                             guard found == 1 else { throw StoreError(.internalFault, "A row is not there") }
                             done += 1

@@ -18,8 +18,9 @@ import VigilPorts
             clause, port: "relational", store: server.testDescription, RelationalSubject(store, hasRowSecurity: true))
     }
 
+    // One after the other: each makes a database, and a hundred at once leave a server no time to answer.
     @Test(
-        .enabled(if: !PostgresServer.all.isEmpty, "no PostgreSQL: Scripts/engines run -- swift test"),
+        .enabled(if: !PostgresServer.all.isEmpty, "no PostgreSQL: Scripts/engines run -- swift test"), .serialized,
         arguments: PostgresServer.all, DatabaseContract.clauses)
     func `PostgreSQL keeps the contract of a whole database`(
         _ server: PostgresServer, _ clause: DatabaseContract.Clause

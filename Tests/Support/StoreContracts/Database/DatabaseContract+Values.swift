@@ -76,7 +76,7 @@ extension DatabaseContract {
                         tenant: id.renamed(), type: "a.b", aggregate: "device", aggregateID: id.description, device: id,
                         data: .null, time: .distantPast)
                     try await room.write { try $0.appendToOutbox(message) }
-                    let entries = try await room.store.outbox(after: .start, limit: 10)
+                    let entries = try await room.settledOutbox(1)
                     try require(entries.map(\.message), is: [message])
                 }
             },

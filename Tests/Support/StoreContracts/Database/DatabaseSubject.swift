@@ -89,6 +89,17 @@ struct DatabaseRoom: Sendable {
         }
     }
 
+    /// The outbox, as soon as it shows `count` entries: older transactions of others on the same server hold them back.
+    func settledOutbox(_ count: Int) async throws -> [OutboxEntry] {
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(10)
+        while true {
+            let entries = try await store.outbox(after: .start, limit: 100)
+            if entries.count >= count || clock.now > end { return entries }
+            await Task.yield()
+        }
+    }
+
     /// Adds parents 1, 2, 3, … with these names.
     func addParents(_ names: [String?]) async throws {
         _ = try await write { transaction in
