@@ -37,6 +37,8 @@ package actor Readiness {
     private let clock: any TimeSource
     private var last: [StoreState] = []
     private var asked = Timestamp.distantPast
+    /// Stores that still owe an answer.
+    private var hanging: Set<String> = []
     static let keep = Span.seconds(2)
     static let patience = Span.seconds(3)
 
@@ -72,34 +74,49 @@ package actor Readiness {
         let now = clock.now()
         if !last.isEmpty, now - asked < Self.keep { return last }
         asked = now
+        // All at once: one that hangs must not make the others wait.
+        let questions = probes.map { probe in Task { await self.state(of: probe) } }
         var states: [StoreState] = []
-        for probe in probes { states.append(await state(of: probe)) }
+        for question in questions { states.append(await question.value) }
         last = states
-        return states
+        return last
     }
 
     private func state(of probe: Probe) async -> StoreState {
-        let clock = clock
-        let outcome = await withTaskGroup(of: String?.self, returning: String?.self) { group in
-            group.addTask {
-                do {
-                    try await probe.ask()
-                    return nil
-                } catch let error as StoreError {
-                    return "\(error)"
-                } catch {
-                    return "\(type(of: error))"
-                }
-            }
-            group.addTask {
-                try? await clock.wait(for: Self.patience)
-                return "did not answer in time"
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
-        }
-        guard let reason = outcome else { return StoreState(store: probe.store, state: .ok, reason: nil) }
+        let reason = await reason(of: probe)
+        guard let reason else { return StoreState(store: probe.store, state: .ok, reason: nil) }
         return StoreState(store: probe.store, state: probe.isTruth ? .away : .degraded, reason: reason)
     }
+
+    /// Why a store does not work; `nil` when it does.
+    ///
+    /// A question to a store that hangs cannot be taken back, so it is left alone, and no second one is asked meanwhile.
+    private func reason(of probe: Probe) async -> String? {
+        guard hanging.insert(probe.store).inserted else { return Self.late }
+        let (answers, continuation) = AsyncStream.makeStream(of: String?.self, bufferingPolicy: .bufferingOldest(1))
+        Task {
+            let answer: String?
+            do {
+                try await probe.ask()
+                answer = nil
+            } catch let error as StoreError {
+                answer = "\(error)"
+            } catch {
+                answer = "\(type(of: error))"
+            }
+            self.answered(probe)
+            continuation.yield(answer)
+        }
+        let waiting = Task { [clock] in
+            try? await clock.wait(for: Self.patience)
+            continuation.yield(Self.late)
+        }
+        defer { waiting.cancel() }
+        for await answer in answers { return answer }
+        return Self.late
+    }
+
+    private func answered(_ probe: Probe) { hanging.remove(probe.store) }
+
+    private static let late = "did not answer in time"
 }
