@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import PASSWORD, Server, make_token, make_user, run
+from conftest import PASSWORD, Server, embedded_only, make_token, make_user, run
 
 
 def printed(*arguments):
@@ -71,6 +71,7 @@ def backed_up(folder, target):
     return report
 
 
+@embedded_only
 def test_a_backup_of_a_running_server_is_restored_whole(folder, tmp_path):
     target = tmp_path / "copy"
     report = backed_up(folder, target)
@@ -91,6 +92,7 @@ def test_a_backup_of_a_running_server_is_restored_whole(folder, tmp_path):
     assert refused.returncode == 1 and "is not empty" in refused.stderr
 
 
+@embedded_only
 @pytest.mark.parametrize("victim", ["vigil.db", "series"])
 def test_a_flipped_bit_in_a_backup_stops_the_restore(folder, tmp_path, victim):
     target = tmp_path / "copy"

@@ -137,11 +137,13 @@ struct PostgresDump {
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [
             "pg_dump", "--format=custom", "--enable-row-security", "--no-password", "--file", path,
-            "--dbname", configuration.url,
+            "--dbname", Self.withoutPassword(configuration.url).url,
         ]
         var environment = ProcessInfo.processInfo.environment
         // A password among the arguments would show in the list of processes.
-        if let password = configuration.password { environment["PGPASSWORD"] = password }
+        if let password = configuration.password ?? Self.withoutPassword(configuration.url).password {
+            environment["PGPASSWORD"] = password
+        }
         process.environment = environment
         let complaints = Pipe()
         process.standardError = complaints
@@ -155,5 +157,14 @@ struct PostgresDump {
                     "no copy was made, so nothing was changed: pg_dump: \(first) (--without-backup goes on without one)"
             )
         }
+    }
+
+    /// A connection string in two: `postgresql://user:password@host/…` without its password, and that.
+    static func withoutPassword(_ url: String) -> (url: String, password: String?) {
+        guard let scheme = url.range(of: "://"), let at = url[scheme.upperBound...].firstIndex(of: "@"),
+            let colon = url[scheme.upperBound..<at].firstIndex(of: ":")
+        else { return (url, nil) }
+        let password = String(url[url.index(after: colon)..<at])
+        return (String(url[..<colon]) + url[at...], password.removingPercentEncoding ?? password)
     }
 }

@@ -45,7 +45,7 @@ package final class AlertingService: Sendable {
                 while true {
                     do {
                         try await self.checkMissing()
-                    } catch let error as StoreError where error.isTransient {
+                    } catch let error as StoreError where error.mayBeTriedAgain {
                         // The next round finds it.
                     }
                     try await self.clock.wait(for: self.settings.missingInterval)

@@ -34,7 +34,7 @@ package final class IngestService: Sendable {
             do {
                 try await resumeAll()
                 try await prune()
-            } catch let error as StoreError where error.isTransient {
+            } catch let error as StoreError where error.mayBeTriedAgain {
                 // The next turn tries again.
             }
             try await clock.wait(for: .seconds(10))

@@ -55,7 +55,7 @@ package actor Projector {
     private func drainThroughFaults() async throws {
         do {
             try await drain()
-        } catch let error as StoreError where error.isTransient {
+        } catch let error as StoreError where error.mayBeTriedAgain {
             return
         }
     }

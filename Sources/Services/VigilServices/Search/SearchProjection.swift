@@ -41,7 +41,7 @@ package actor SearchProjection {
             for await _ in arrivals.stream {
                 do {
                     try await catchUp()
-                } catch let error as StoreError where error.isTransient {
+                } catch let error as StoreError where error.mayBeTriedAgain {
                     // A store that is away is asked again at the next arrival.
                     continue
                 }

@@ -22,3 +22,9 @@ extension ServiceError {
         }
     }
 }
+
+extension StoreError {
+    /// Whether work that changes nothing when it is done twice may simply be done again: what is transient, and a commit
+    /// of which nobody knows whether it happened.
+    var mayBeTriedAgain: Bool { isTransient || code == .uncertain }
+}

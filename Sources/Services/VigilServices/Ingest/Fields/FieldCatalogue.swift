@@ -65,7 +65,7 @@ package final class FieldCatalogue: Sendable {
             try await clock.wait(for: Self.interval)
             do {
                 try await save()
-            } catch let error as StoreError where error.isTransient {
+            } catch let error as StoreError where error.mayBeTriedAgain {
                 // Counts of a catalogue are not worth holding readings back for.
             }
         }

@@ -35,7 +35,7 @@ package struct ConnectionMonitor: Sendable {
         while true {
             do {
                 while try await check() == settings.changesMax {}
-            } catch let error as StoreError where error.isTransient {
+            } catch let error as StoreError where error.mayBeTriedAgain {
                 // What could not be read or told now is found by the next round.
             }
             try await clock.wait(for: settings.interval)

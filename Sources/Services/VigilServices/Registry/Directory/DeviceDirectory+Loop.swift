@@ -27,7 +27,7 @@ extension DeviceDirectory {
                             """)
                     }
                 }
-            } catch let error as StoreError where error.isTransient {
+            } catch let error as StoreError where error.mayBeTriedAgain {
                 for (device, seen) in devices { noteSightings(seen.count, of: device, tenant: tenant, at: seen.last) }
             }
         }
