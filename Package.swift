@@ -230,7 +230,7 @@ let package = Package(
                 "HomeSecurity", "Boilers", "Water",
                 "Fleet", .asyncHTTPClient, .configuration, .crypto, .httpTypes, .logging, .nioCore, .nioHTTP1,
                 .serviceLifecycle,
-                .unixSignals,
+                .unixSignals, .yams,
             ]),
         .executableTarget(
             name: "vigil", dependencies: ["Assembly", .argumentParser, .logging], path: "Sources/Apps/vigil",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Docs/Reference/stores.md from stores.json, which the test run writes (VIGIL_STORES_JSON, .build/stores.json).
+"""Docs/Reference/stores.md from stores.json, which the test run writes (VIGIL_CONTRACT_REPORT, .build/stores.json).
 
 The page keeps what it says of stores that were not in this run: not every machine has every engine.
 """
@@ -9,7 +9,7 @@ import re
 import sys
 
 PAGE = "Docs/Reference/stores.md"
-REPORT = os.environ.get("VIGIL_STORES_JSON") or ".build/stores.json"
+REPORT = os.environ.get("VIGIL_CONTRACT_REPORT") or ".build/stores.json"
 PORTS = ["relational", "series", "search", "geometry", "graph", "documents", "vectors", "cache", "locks", "limits",
          "bus", "jobs", "blobs"]
 MARKS = {"kept": "✓", "declared": "declared", "broken": "broken"}

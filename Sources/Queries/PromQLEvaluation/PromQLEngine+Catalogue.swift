@@ -10,12 +10,9 @@ extension PromQLEngine {
     ) async throws(QueryError) -> [LabelSet] {
         var found: Set<LabelSet> = []
         for matchers in selectors.isEmpty ? [[]] : selectors {
-            let own = matchers.filter { $0.name == SelectorLoader.deviceLabel }
-            let rest = matchers.filter { $0.name != SelectorLoader.deviceLabel }
-            let test = try SelectorLoader.deviceTest(own, patterns)
+            guard let (selection, test) = try SelectorLoader.selection(matchers, range, patterns) else { continue }
             do throws(StoreError) {
-                for identity in try await store.series(SeriesSelection(rest, range: range), in: scope)
-                where test(identity) {
+                for identity in try await store.series(selection, in: scope) where test(identity) {
                     found.insert(SelectorLoader.labels(of: identity))
                 }
             } catch {

@@ -1,4 +1,5 @@
 import Assembly
+import Foundation
 import TemporaryFolders
 import Testing
 
@@ -102,5 +103,30 @@ import Testing
             try await LoadedConfiguration.load(flags: [:], environment: [key.environmentName: wrong], file: nil)
         }
         #expect(fault?.key == key.name && fault?.value == wrong && fault?.allowed == key.allowed)
+    }
+
+    @Test(arguments: [
+        ("server:\n  prot: 80\n", ["server.prot", "line 2", "server.port"]),
+        ("stores:\n  relationl: sqlite\n", ["stores.relationl", "stores.relational"]),
+        ("colour: blue\n", ["colour", "line 1"]),
+        ("server: [\n", ["not a YAML file"]),
+        ("- a\n- b\n", ["keys and values"]),
+    ])
+    func `a key that nobody reads stops the start and is named`(text: String, parts: [String]) async throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/vigil.yaml"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        let fault = await #expect(throws: ConfigurationFault.self) {
+            try await LoadedConfiguration.load(flags: [:], environment: [:], file: file)
+        }
+        for part in parts { #expect(fault?.description.contains(part) == true, "\(fault?.description ?? "")") }
+    }
+
+    @Test func `a variable that is nearly one of ours stops the start, and others do not`() async throws {
+        let fault = await #expect(throws: ConfigurationFault.self) {
+            try await LoadedConfiguration.load(flags: [:], environment: ["VIGIL_SERVER_PROT": "80"], file: nil)
+        }
+        #expect(fault?.description.contains("did you mean VIGIL_SERVER_PORT?") == true)
+        _ = try await LoadedConfiguration.load(flags: [:], environment: ["VIGIL_SHARED": "/x"], file: nil)
     }
 }

@@ -56,12 +56,28 @@ final class MemorySeriesStore: SeriesStore {
         let all = held.withLock { $0 }
         return all.compactMap { identity, samples in
             guard tests.allSatisfy({ $0(identity) }) else { return nil }
+            if let devices = selection.devices, !devices.contains(where: { $0 == identity.device }) { return nil }
             let inside = samples.values.filter { selection.range.contains($0.time) }.sorted { $0.time < $1.time }
             return inside.isEmpty ? nil : SeriesSamples(identity: identity, samples: inside)
         }
     }
 
-    func windows(_ query: WindowQuery, in scope: AccessScope) async throws(StoreError) -> [SeriesWindows] { [] }
+    func windows(_ query: WindowQuery, in scope: AccessScope) async throws(StoreError) -> [SeriesWindows] {
+        let (start, step) = (query.selection.range.start.microseconds, query.step.microseconds)
+        return try selected(query.selection).compactMap { series in
+            var windows: [Int64: WindowAggregate] = [:]
+            for sample in series.samples {
+                guard let number = sample.value.number else { continue }
+                windows[(sample.time.microseconds - start) / step, default: WindowAggregate()]
+                    .add(sample.time.microseconds, number)
+            }
+            let places = windows.filter { $0.value.count > 0 }.keys.sorted()
+            guard !places.isEmpty else { return nil }
+            return SeriesWindows(
+                identity: series.identity, starts: places.map { Timestamp(microseconds: start + $0 * step) },
+                values: query.aggregates.map { aggregate in places.compactMap { windows[$0]?[aggregate] } })
+        }
+    }
 
     func latest(_ matchers: [LabelMatcher], in scope: AccessScope) async throws(StoreError) -> [LatestSample] {
         try selected(SeriesSelection(matchers)).compactMap { series in

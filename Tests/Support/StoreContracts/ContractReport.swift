@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Which clauses which stores kept in this run, written to the file that `VIGIL_STORES_JSON` names.
+/// Which clauses which stores kept in this run, written to the file that `VIGIL_CONTRACT_REPORT` names.
 ///
 /// The file is rewritten after each clause and keeps what other test processes put there for other stores.
 package final class ContractReport: Sendable {
@@ -34,7 +34,7 @@ package final class ContractReport: Sendable {
     }
 
     private func note(_ line: Line) {
-        guard let path = ProcessInfo.processInfo.environment["VIGIL_STORES_JSON"] else { return }
+        guard let path = ProcessInfo.processInfo.environment["VIGIL_CONTRACT_REPORT"] else { return }
         lines.withLock { lines in
             let url = URL(filePath: path)
             if let data = try? Data(contentsOf: url), let there = try? JSONDecoder().decode([Line].self, from: data) {

@@ -26,6 +26,7 @@ package struct LoadedConfiguration: Sendable {
             ("environment", EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "vigil")),
             ("reference variables", memory("reference variables", ReferenceVariables.values(in: environment))),
         ]
+        try UnknownKeys.refuse(file: file, environment: environment)
         if let file {
             do {
                 let place = ConfigReader(
@@ -113,8 +114,11 @@ package struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConver
     package let value: String?
     package let allowed: String
     package let source: String
+    /// The message, where it is not about a value.
+    var text: String?
 
     package var description: String {
+        if let text { return text }
         let shown = value.map { " \"\($0)\"" } ?? ""
         return "configuration: \(key) (from \(source)) is\(shown), but must be \(allowed)"
     }

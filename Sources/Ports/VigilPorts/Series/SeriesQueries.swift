@@ -36,6 +36,10 @@ package struct WindowQuery: Sendable, Hashable {
         case first
         /// The value of the latest sample of the window.
         case last
+        /// When the earliest sample of the window was read, in microseconds since 1970.
+        case firstTime
+        /// When the latest sample of the window was read, in microseconds since 1970.
+        case lastTime
         /// Population standard deviation.
         case deviation
         /// The sum of increases between neighbouring samples in the window; a fall counts as a reset to zero.

@@ -21,8 +21,8 @@ package protocol SeriesStore: Sendable {
 
     /// Aggregates of each selected series over windows of `selection.range`, computed where the data lies.
     ///
-    /// Windows start at `range.start` and are `step` wide; a window without samples is left out. Only numbers count: text
-    /// and objects are passed over. The last window ends at `range.end` at the latest.
+    /// Windows start at `range.start` and are `step` wide; a window without samples is left out. Only numbers count: text,
+    /// objects and Prometheus' stale marker are passed over. The last window ends at `range.end` at the latest.
     func windows(_ query: WindowQuery, in scope: AccessScope) async throws(StoreError) -> [SeriesWindows]
 
     /// The newest sample by reading time of each series that the matchers name. A late reading never becomes latest.

@@ -4,7 +4,7 @@ import VigilModel
 /// Evaluates an expression over all steps at once: one array of values per series.
 struct Evaluator {
     let context: QueryContext
-    let loaded: [[LabelMatcher]: [SampleSeries]]
+    let loaded: LoadedSeries
 
     func evaluate(_ expression: Expression, on grid: StepGrid) throws(QueryError) -> StepValue {
         try context.check()
@@ -59,7 +59,7 @@ struct Evaluator {
         let moments = try context.moments(selector.shift, on: grid)
         let lookback = context.limits.lookback.microseconds
         var result: [StepSeries] = []
-        let all = loaded[selector.matchers] ?? []
+        let all = loaded.samples[selector.matchers] ?? []
         try context.check(cells: all.count * grid.count)
         for series in all {
             try context.check()

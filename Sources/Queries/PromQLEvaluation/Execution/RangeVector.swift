@@ -46,7 +46,7 @@ extension Evaluator {
     func ranges(of expression: Expression, on grid: StepGrid) throws(QueryError) -> RangeVector {
         switch expression.unwrapped.kind {
         case .range(let range):
-            let series = (loaded[range.selector.matchers] ?? []).map(Self.withoutMarkers)
+            let series = (loaded.samples[range.selector.matchers] ?? []).map(Self.withoutMarkers)
             return RangeVector(
                 series: series, moments: try context.moments(range.selector.shift, on: grid),
                 length: try context.positive(range.range))

@@ -5,6 +5,7 @@ extension Evaluator {
     func overTime(_ call: Call, _ expression: Expression, on grid: StepGrid) throws(QueryError) -> [StepSeries]? {
         guard let argument = call.arguments.first(where: { $0.type == .rangeVector }) else { return nil }
         let name = call.function.name
+        if let folded = try folded(call, argument, on: grid) { return folded }
         switch name {
         case "absent_over_time":
             let ranges = try ranges(of: argument, on: grid)
@@ -25,12 +26,40 @@ extension Evaluator {
         case "double_exponential_smoothing":
             return try smoothed(call, argument, on: grid)
         case "rate", "increase":
-            informAboutCounter(argument, call)
+            informAboutCounter(argument, call, isThere: !(try ranges(of: argument, on: grid)).series.isEmpty)
         default: break
         }
         guard let function = Self.windowFunction(name) else { throw mistake }
         let keepsName = name == "last_over_time" || name == "first_over_time"
         return try overTime(argument, on: grid, keepsName: keepsName) { window, _ in function(window) }
+    }
+
+    /// The call's result where its windows were loaded in place of samples.
+    private func folded(_ call: Call, _ argument: Expression, on grid: StepGrid) throws(QueryError) -> [StepSeries]? {
+        let name = call.function.name
+        guard let need = try WindowNeed(name, argument, on: grid, context), let all = loaded.windows[need] else {
+            return nil
+        }
+        try context.check(cells: all.count * grid.count)
+        if name == "absent_over_time" {
+            var isThere = [Bool](repeating: false, count: grid.count)
+            for series in all { series.eachStep(need) { step, _ in isThere[step] = true } }
+            return absence(of: argument, on: grid) { isThere[$0] }
+        }
+        guard let function = FoldedFunction.named(name) else { throw mistake }
+        if name == "rate" || name == "increase" { informAboutCounter(argument, call, isThere: !all.isEmpty) }
+        let keepsName = name == "last_over_time" || name == "first_over_time"
+        var result: [StepSeries] = []
+        for series in all {
+            try context.check()
+            var values = [Double](repeating: StepSeries.absent, count: grid.count)
+            series.eachStep(need) { step, window in
+                if let value = function.value(window, need.moments[step], need.length) { values[step] = value }
+            }
+            guard !values.allSatisfy(StepSeries.isAbsent) else { continue }
+            result.append(StepSeries(labels: series.labels, dropsName: !keepsName, values: values))
+        }
+        return result
     }
 
     private func smoothed(_ call: Call, _ argument: Expression, on grid: StepGrid) throws(QueryError) -> [StepSeries] {
@@ -49,9 +78,8 @@ extension Evaluator {
     }
 
     /// Says when the name of a metric under `rate` does not look like a counter's.
-    private func informAboutCounter(_ argument: Expression, _ call: Call) {
-        guard case .range(let range) = argument.unwrapped.kind, let metric = range.selector.metric,
-            loaded[range.selector.matchers]?.isEmpty == false,
+    private func informAboutCounter(_ argument: Expression, _ call: Call, isThere: Bool) {
+        guard isThere, case .range(let range) = argument.unwrapped.kind, let metric = range.selector.metric,
             !["_total", "_sum", "_count", "_bucket"].contains(where: metric.hasSuffix)
         else { return }
         context.inform(

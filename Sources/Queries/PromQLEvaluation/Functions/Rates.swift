@@ -1,32 +1,50 @@
 /// Changes of counters and gauges over a window.
 enum Rates {
+    /// What the change over a stretch is made of; times in microseconds.
+    struct Stretch {
+        let count: Int
+        let first: Double
+        /// From the first sample to the last.
+        let change: Double
+        let firstTime: Int64
+        let lastTime: Int64
+        let end: Int64
+        let length: Int64
+    }
+
     /// The change over the whole window, extrapolated from the samples in it to its ends.
-    ///
-    /// As in Prometheus: samples further from an end than 1.1 average intervals end the extrapolation half an interval
-    /// beyond them, and a counter is never extrapolated below zero.
     static func extrapolated(_ window: Window, isCounter: Bool, isRate: Bool) -> Double? {
         guard window.count >= 2 else { return nil }
-        let (first, last) = (window.values[0], window.values[window.count - 1])
-        var change = last - first
+        var change = window.values[window.count - 1] - window.values[0]
         if isCounter {
             for index in 1..<window.count where window.values[index] < window.values[index - 1] {
                 change += window.values[index - 1]
             }
         }
-        var toStart = Double(window.times[0] - window.start) / 1e6
-        var toEnd = Double(window.end - window.times[window.count - 1]) / 1e6
-        let sampled = Double(window.times[window.count - 1] - window.times[0]) / 1e6
-        let average = sampled / Double(window.count - 1)
+        let stretch = Stretch(
+            count: window.count, first: window.values[0], change: change, firstTime: window.times[0],
+            lastTime: window.times[window.count - 1], end: window.end, length: window.length)
+        return extrapolated(stretch, isCounter: isCounter, isRate: isRate)
+    }
+
+    /// As in Prometheus: samples further from an end than 1.1 average intervals end the extrapolation half an interval
+    /// beyond them, and a counter is never extrapolated below zero.
+    static func extrapolated(_ stretch: Stretch, isCounter: Bool, isRate: Bool) -> Double? {
+        guard stretch.count >= 2 else { return nil }
+        var toStart = Double(stretch.firstTime - (stretch.end - stretch.length)) / 1e6
+        var toEnd = Double(stretch.end - stretch.lastTime) / 1e6
+        let sampled = Double(stretch.lastTime - stretch.firstTime) / 1e6
+        let average = sampled / Double(stretch.count - 1)
         let threshold = average * 1.1
         if toStart >= threshold { toStart = average / 2 }
-        if isCounter, change > 0, first >= 0 {
-            let toZero = sampled * (first / change)
+        if isCounter, stretch.change > 0, stretch.first >= 0 {
+            let toZero = sampled * (stretch.first / stretch.change)
             if toZero < toStart { toStart = toZero }
         }
         if toEnd >= threshold { toEnd = average / 2 }
         var factor = (sampled + toStart + toEnd) / sampled
-        if isRate { factor /= Double(window.length) / 1e6 }
-        return change * factor
+        if isRate { factor /= Double(stretch.length) / 1e6 }
+        return stretch.change * factor
     }
 
     /// The change between the last two samples.

@@ -1,4 +1,5 @@
 import VigilModel
+import VigilPorts
 
 /// The moments at which an expression is evaluated, in microseconds.
 struct StepGrid: Hashable, Sendable {
@@ -28,7 +29,7 @@ struct StepGrid: Hashable, Sendable {
 struct StepSeries: Sendable {
     /// Stands where a series has no value at a step: Prometheus' stale marker, which arithmetic never makes.
     static let absent = Double(bitPattern: staleBits)
-    static let staleBits: UInt64 = 0x7FF0_0000_0000_0002
+    static let staleBits = WindowAggregate.staleBits
 
     var labels: LabelSet
     /// Whether the metric name falls away in the result; until then functions can still read it.

@@ -13,6 +13,8 @@ extension SeriesContract {
             let expected: [WindowQuery.Aggregate: [Double]] = [
                 .count: [3, 2, 1], .sum: [14, 2, 5], .minimum: [2, 1, 5], .maximum: [8, 1, 5], .first: [4, 1, 5],
                 .last: [8, 1, 5], .increase: [8, 0, 0],
+                .firstTime: [0, 60, 200].map { Double(SeriesRoom.at($0).microseconds) },
+                .lastTime: [20, 70, 200].map { Double(SeriesRoom.at($0).microseconds) },
             ]
             for (index, aggregate) in WindowQuery.Aggregate.allCases.enumerated() {
                 if let values = expected[aggregate] { try require(found[0].values[index], is: values) }
@@ -50,6 +52,27 @@ extension SeriesContract {
             let found = try await room.windows("mixed", SeriesRoom.range(0, 60), step: 60, [.count, .sum])
             try require(found.first?.values ?? [], is: [[3], [4.5]])
             try require(try await room.windows("words", SeriesRoom.range(0, 60), step: 60, [.count]), is: [])
+        },
+        Clause("series/windows-stale", "The marker that ends a series is no number; another NaN is one") {
+            let room = SeriesRoom($0.store)
+            let stale = Double(bitPattern: WindowAggregate.staleBits)
+            try await room.append("level", floats: [(1, 2), (2, stale), (3, 4), (70, stale)])
+            try await room.append("broken", floats: [(1, 2), (2, .nan), (3, 4)])
+            let found = try await room.windows("level", SeriesRoom.range(0, 120), step: 60, [.count, .sum, .last])
+            try require(found.first?.values ?? [], is: [[2], [6], [4]])
+            let broken = try await room.windows(
+                "broken", SeriesRoom.range(0, 60), step: 60, [.count, .minimum, .maximum, .sum])
+            try require(broken.first?.values.prefix(3).map { $0 } ?? [], is: [[3], [2], [4]])
+            try require(broken.first?.values.last?.first?.isNaN ?? false, "a sum with a NaN is NaN")
+        },
+        Clause("series/windows-sum", "A sum keeps what rounding would lose, and an average outlives its overflow") {
+            let room = SeriesRoom($0.store)
+            try await room.append("level", floats: [(1, 5), (2, 1e100), (3, 1), (4, -1e100)])
+            try await room.append("great", floats: [(1, 1.5e308), (2, 1.5e308)])
+            let found = try await room.windows("level", SeriesRoom.range(0, 60), step: 60, [.sum])
+            try require(found.first?.values ?? [], is: [[6]])
+            let great = try await room.windows("great", SeriesRoom.range(0, 60), step: 60, [.average])
+            try require(great.first?.values ?? [], is: [[1.5e308]])
         },
         Clause("series/windows-overwrite", "An overwritten sample counts once, with its last value") {
             let room = SeriesRoom($0.store)
