@@ -116,6 +116,7 @@ extension Target.Dependency {
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let mustache = product(name: "Mustache", package: "swift-mustache")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -292,6 +293,9 @@ let package = Package(
                 "PromQLEvaluation", "PromQL", "PatternKit", "VigilInterface", "VigilServices", "VigilPorts",
                 "VigilModel", .httpTypes,
             ]),
+        tests(
+            "Server/VigilServerTests", "VigilServerTests",
+            ["VigilServer", "VigilServices", "VigilModel", .httpTypes, .nioCore, .nioEmbedded, .nioHTTP1]),
         tests("Architecture", "ArchitectureTests", ["StoreContracts"]),
         tests(
             "Apps/AssemblyTests", "AssemblyTests",

@@ -84,7 +84,8 @@ struct SelectorLoader {
 
     private func samples(_ need: Need, budget: inout Int) async throws(QueryError) -> [SampleSeries] {
         let range = TimeRange(Timestamp(microseconds: need.from), Timestamp(microseconds: need.to + 1))
-        guard var (selection, filter) = try Self.selection(need.matchers, range, context.patterns) else { return [] }
+        guard let (plain, filter) = try Self.selection(need.matchers, range, context.patterns) else { return [] }
+        var selection = plain
         selection.sampleLimit = budget
         var found: [SeriesIdentity: SampleSeries] = [:]
         do throws(StoreError) {
@@ -120,7 +121,8 @@ struct SelectorLoader {
     ) async throws(QueryError) -> [FoldedSeries] {
         let range = TimeRange(
             Timestamp(microseconds: need.origin), Timestamp(microseconds: need.moments.last + 1))
-        guard var (selection, filter) = try Self.selection(need.matchers, range, context.patterns) else { return [] }
+        guard let (plain, filter) = try Self.selection(need.matchers, range, context.patterns) else { return [] }
+        var selection = plain
         selection.sampleLimit = context.limits.samples
         // The order of the aggregates is that of their declaration.
         let asked = WindowQuery.Aggregate.allCases.filter(aggregates.contains)

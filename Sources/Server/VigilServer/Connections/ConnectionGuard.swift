@@ -1,19 +1,19 @@
-import NIOCore
-import NIOHTTP1
+package import NIOCore
+package import NIOHTTP1
 import VigilInterface
 
 /// Watches one connection: times, malformed requests, and its end at shutdown.
 ///
 /// It stands beside the codec, below the upgrade to a WebSocket, so that it also sees connections which never finish a
 /// first request. All state belongs to the channel's event loop.
-final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = HTTPServerResponsePart
+package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    package typealias InboundIn = HTTPServerRequestPart
+    package typealias InboundOut = HTTPServerRequestPart
+    package typealias OutboundIn = HTTPServerResponsePart
+    package typealias OutboundOut = HTTPServerResponsePart
 
     /// What ends a body whose client is too slow: answered with 408.
-    struct SlowBody: Error {}
+    package struct SlowBody: Error {}
 
     private let limits: ServerLimits
     /// Whether this connection is one too many.
@@ -23,31 +23,31 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isReadingBody = false
     private var isReadWanted = false
     private var isQuiescing = false
-    private var waitingSince = NIODeadline.now()
-    private var bodyWindow = (start: NIODeadline.now(), bytes: 0)
+    private var waitingSince = NIODeadline.uptimeNanoseconds(0)
+    private var bodyWindow = (start: NIODeadline.uptimeNanoseconds(0), bytes: 0)
     private var stalledSince: NIODeadline?
     private var timer: Scheduled<Void>?
 
-    init(limits: ServerLimits, isSurplus: Bool) {
+    package init(limits: ServerLimits, isSurplus: Bool) {
         self.limits = limits
         self.isSurplus = isSurplus
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
+    package func handlerAdded(context: ChannelHandlerContext) {
         if context.channel.isActive { begin(context) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    package func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
         timer = nil
     }
 
-    func channelActive(context: ChannelHandlerContext) {
+    package func channelActive(context: ChannelHandlerContext) {
         begin(context)
         context.fireChannelActive()
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
         timer = nil
         context.fireChannelInactive()
@@ -55,13 +55,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Requests and answers
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
             requestsOpen += 1
             hadRequest = true
             isReadingBody = true
-            bodyWindow = (.now(), 0)
+            bodyWindow = (context.eventLoop.now, 0)
             if let plain = Self.withoutForeignUpgrade(head) {
                 context.fireChannelRead(wrapInboundOut(.head(plain)))
                 return
@@ -84,23 +84,23 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         return plain
     }
 
-    func read(context: ChannelHandlerContext) {
+    package func read(context: ChannelHandlerContext) {
         isReadWanted = true
         context.read()
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    package func channelReadComplete(context: ChannelHandlerContext) {
         isReadWanted = false
         context.fireChannelReadComplete()
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard case .end = unwrapOutboundIn(data) else {
             context.write(data, promise: promise)
             return
         }
         requestsOpen = max(0, requestsOpen - 1)
-        waitingSince = .now()
+        waitingSince = context.eventLoop.now
         guard isQuiescing, requestsOpen == 0 else {
             context.write(data, promise: promise)
             return
@@ -109,12 +109,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.close(promise: nil)
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        stalledSince = context.channel.isWritable ? nil : .now()
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stalledSince = context.channel.isWritable ? nil : context.eventLoop.now
         context.fireChannelWritabilityChanged()
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is ChannelShouldQuiesceEvent else {
             context.fireUserInboundEventTriggered(event)
             return
@@ -123,7 +123,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         if requestsOpen == 0 { context.close(promise: nil) }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard error is HTTPParserError, requestsOpen == 0 else {
             context.fireErrorCaught(error)
             return
@@ -139,7 +139,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Times
 
     private func begin(_ context: ChannelHandlerContext) {
-        waitingSince = .now()
+        waitingSince = context.eventLoop.now
         if isSurplus {
             answerAndClose(
                 context,
@@ -161,7 +161,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func look(_ context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
-        let now = NIODeadline.now()
+        let now = context.eventLoop.now
         if let stalledSince, now - stalledSince > .init(limits.writeTimeout) {
             context.close(promise: nil)
             return

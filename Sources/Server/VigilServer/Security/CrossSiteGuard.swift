@@ -1,13 +1,13 @@
 import Crypto
 import Foundation
-import HTTPTypes
+package import HTTPTypes
 import VigilServices
 
 /// Keeps other sites from acting with a browser's cookie.
 ///
 /// What a browser says of itself is believed first (`Sec-Fetch-Site`, `Origin`), because pages cannot forge it. A client
 /// that says nothing must show that it can read our answers: `X-CSRF-Token` with the token of its session.
-enum CrossSiteGuard {
+package enum CrossSiteGuard {
     /// The token of a session: only who has the cookie, or reads our pages, knows it.
     static func token(of cookie: String) -> String {
         SHA256.hash(data: Data("vigil/csrf/\(cookie)".utf8)).prefix(16).map { String(format: "%02x", $0) }.joined()
@@ -36,7 +36,7 @@ enum CrossSiteGuard {
     }
 
     /// Whether `origin` is where this request was sent to.
-    static func isOwn(_ origin: String, _ headers: HTTPFields, isSecure: Bool) -> Bool {
+    package static func isOwn(_ origin: String, _ headers: HTTPFields, isSecure: Bool) -> Bool {
         guard let host = headers[.hostField] else { return false }
         let scheme = isSecure ? "https" : "http"
         return origin.lowercased() == "\(scheme)://\(host)".lowercased()

@@ -1,4 +1,4 @@
-import HTTPTypes
+package import HTTPTypes
 package import VigilServices
 
 /// The proxies whose word about a client's address and protocol is taken.
@@ -24,7 +24,7 @@ package struct TrustedProxies: Sendable, Hashable {
     private init() { networks = [] }
 
     /// The client behind a connection: the last address of `X-Forwarded-For` that is not itself a trusted proxy.
-    func client(of facts: ConnectionFacts, _ headers: HTTPFields) -> (address: String, isSecure: Bool) {
+    package func client(of facts: ConnectionFacts, _ headers: HTTPFields) -> (address: String, isSecure: Bool) {
         let direct = (facts.peerAddress, facts.transport == .tls)
         guard facts.transport != .localSocket, contains(facts.peerAddress) else { return direct }
         let isSecure =

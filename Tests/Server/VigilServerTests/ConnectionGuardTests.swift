@@ -1,0 +1,132 @@
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import Testing
+import VigilModel
+import VigilServer
+
+/// A connection whose clock is moved by hand.
+@Suite struct ConnectionGuardTests {
+    private final class Room {
+        let channel = EmbeddedChannel()
+        let limits: ServerLimits
+        var closedWith: (any Error)?
+
+        init(isSurplus: Bool = false, _ change: (inout ServerLimits) -> Void = { _ in }) throws {
+            var limits = ServerLimits()
+            change(&limits)
+            self.limits = limits
+            try channel.pipeline.syncOperations.addHandler(ConnectionGuard(limits: limits, isSurplus: isSurplus))
+            try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        }
+
+        func pass(_ span: Span) { channel.embeddedEventLoop.advanceTime(by: .microseconds(span.microseconds)) }
+
+        func head(_ method: HTTPMethod = .POST) throws {
+            try channel.writeInbound(
+                HTTPServerRequestPart.head(HTTPRequestHead(version: .http1_1, method: method, uri: "/")))
+        }
+
+        func body(_ bytes: Int) throws {
+            try channel.writeInbound(HTTPServerRequestPart.body(ByteBuffer(repeating: 1, count: bytes)))
+        }
+
+        func end() throws { try channel.writeInbound(HTTPServerRequestPart.end(nil)) }
+
+        func answer() throws {
+            try channel.writeOutbound(HTTPServerResponsePart.head(HTTPResponseHead(version: .http1_1, status: .ok)))
+            try channel.writeOutbound(HTTPServerResponsePart.end(nil))
+        }
+
+        /// The status of the answer that the guard gave by itself.
+        func ownAnswer() throws -> HTTPResponseStatus? {
+            while let part = try channel.readOutbound(as: HTTPServerResponsePart.self) {
+                if case .head(let head) = part { return head.status }
+            }
+            return nil
+        }
+    }
+
+    @Test func `a client that sends no request is let go`() throws {
+        let room = try Room()
+        room.pass(.seconds(14))
+        #expect(room.channel.isActive)
+        room.pass(.seconds(10))
+        #expect(!room.channel.isActive)
+    }
+
+    @Test func `a connection waits longer for the second request than for the first`() throws {
+        let room = try Room()
+        try room.head(.GET)
+        try room.end()
+        try room.answer()
+        room.pass(.seconds(60))
+        #expect(room.channel.isActive)
+        room.pass(.seconds(25))
+        #expect(!room.channel.isActive)
+    }
+
+    @Test func `a request that takes us long costs the client nothing`() throws {
+        let room = try Room()
+        try room.head(.GET)
+        try room.end()
+        room.pass(.minutes(10))
+        #expect(room.channel.isActive)
+    }
+
+    @Test func `a body that drips is ended, and one that flows is not`() throws {
+        let slow = try Room()
+        try slow.head()
+        slow.channel.read()
+        var failure: (any Error)?
+        for _ in 0..<10 where failure == nil {
+            try slow.body(10)
+            slow.channel.read()
+            slow.pass(.seconds(5))
+            do { try slow.channel.throwIfErrorCaught() } catch { failure = error }
+        }
+        #expect(failure is ConnectionGuard.SlowBody)
+
+        let quick = try Room()
+        try quick.head()
+        for _ in 0..<20 {
+            quick.channel.read()
+            try quick.body(4096)
+            quick.pass(.seconds(5))
+        }
+        try quick.channel.throwIfErrorCaught()
+        #expect(quick.channel.isActive)
+    }
+
+    @Test func `one connection too many is told to come back`() throws {
+        let room = try Room(isSurplus: true)
+        #expect(try room.ownAnswer() == .serviceUnavailable)
+        #expect(!room.channel.isActive)
+    }
+
+    @Test(arguments: [
+        (HTTPParserError.headerOverflow, HTTPResponseStatus.requestHeaderFieldsTooLarge),
+        (.invalidMethod, .badRequest),
+    ])
+    func `what is no request is answered once and the connection closed`(
+        error: HTTPParserError, status: HTTPResponseStatus
+    ) throws {
+        let room = try Room()
+        room.channel.pipeline.fireErrorCaught(error)
+        #expect(try room.ownAnswer() == status)
+        #expect(!room.channel.isActive)
+    }
+
+    @Test func `a stop lets the open request finish and closes the rest at once`() throws {
+        let idle = try Room()
+        idle.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(!idle.channel.isActive)
+        let busy = try Room()
+        try busy.head(.GET)
+        try busy.end()
+        busy.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(busy.channel.isActive)
+        try busy.answer()
+        #expect(!busy.channel.isActive)
+    }
+}
