@@ -32,6 +32,7 @@ class Estate:
         make("/api/readings", [{"device": "d1", "metric": "heat", "value": 31}])
         make("/api/readings", [{"device": "nobody", "metric": "heat", "value": 3}])
         alert = server.call("GET", "/api/alerts", token=owner)[1]["items"][0]
+        retention = make("/api/retention/rules", {"subject": "reading", "metric": "heat", "hot": "forever"})
         user = make("/api/users", {"username": "bob", "password": "correct horse battery", "roles": ["viewer"]})
         make("/api/roles", {"code": "night", "name": "Night watch", "permissions": ["alert:read"]})
         token = make("/api/tokens", {"name": "spare"})
@@ -41,7 +42,7 @@ class Estate:
         tenant = server.call("GET", "/api/tenants", token=owner)[1]["items"][0]
         self.examples = {
             "site": site["id"], "location": location["id"], "profile": profile["id"], "device": device["id"],
-            "rule": rule["id"], "alert": alert["id"], "user": user["id"], "role": "night",
+            "rule": rule["id"], "retentionRule": retention["id"], "alert": alert["id"], "user": user["id"], "role": "night",
             "token": token.get("id") or token["view"]["id"], "session": session["id"], "field": field["id"],
             "tenant": tenant["id"], "job": "0190a000-0000-7000-8000-000000000001",
         }

@@ -25,6 +25,7 @@ struct Core: Sendable {
     let readiness: Readiness
     let logs: LogService
     let system: SystemWatch
+    let retention: RetentionService
     let search: SearchService
     let searchProjection: SearchProjection
     /// The data folder, where there is one to copy.
@@ -53,7 +54,10 @@ struct Core: Sendable {
         projector = Projector(stores: stores, clock: clock)
         readiness = Readiness(stores: stores, clock: clock)
         system = SystemWatch(stores: stores, clock: clock, checks: systemChecks + Self.checks(readiness))
-        logs = LogService(stores: stores, clock: clock, lines: logLines, keep: keepLogs)
+        logs = LogService(stores: stores, clock: clock, lines: logLines)
+        var retaining = RetentionSettings()
+        retaining.standards[.log] = RetentionBounds(hot: .age(keepLogs))
+        retention = RetentionService(stores: stores, clock: clock, settings: retaining)
         let words = SQLSearch(stores.relational)
         let places = geometry ?? SQLGeometry(stores.relational)
         search = SearchService(stores: stores, search: words, geometry: places)
@@ -80,7 +84,8 @@ struct Core: Sendable {
             ]
         }
         let metrics = MetricsService(
-            stores: stores, clock: clock, readiness: readiness, version: Version.current, sources: sources + [sockets])
+            stores: stores, clock: clock, readiness: readiness, version: Version.current,
+            sources: sources + [sockets, { [retention] in retention.families }])
         var endpoints = [
             OperationsRoutes.health(version: Version.current), OperationsRoutes.ready(readiness),
             OperationsRoutes.metrics(metrics), OperationsRoutes.logs(logs),
@@ -101,7 +106,7 @@ struct Core: Sendable {
             ).all
         endpoints += SignInRoutes.all(identity) + PeopleRoutes.all(identity)
         endpoints += PlaceRoutes.all(registry) + DeviceRoutes.all(registry)
-        endpoints += SearchRoutes.all(search)
+        endpoints += SearchRoutes.all(search) + RetentionRoutes.all(retention)
         endpoints += LiveRoutes.endpoints(hub, clock: clock)
         endpoints.append(
             OperationsRoutes.description(OpenAPIDocument(endpoints, version: Version.current).json))
@@ -122,6 +127,7 @@ struct Core: Sendable {
             ("directory", directory.run),
             ("connections", monitor.run), ("ingest", ingest.run), ("logs", logs.run),
             ("rules", alerting.run), ("system", system.run), ("fields", fields.run),
+            ("retention", retention.run),
         ]
     }
 

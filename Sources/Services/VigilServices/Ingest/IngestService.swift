@@ -33,7 +33,6 @@ package final class IngestService: Sendable {
         while true {
             do {
                 try await resumeAll()
-                try await prune()
             } catch let error as StoreError where error.mayBeTriedAgain {
                 // The next turn tries again.
             }
@@ -103,13 +102,6 @@ package final class IngestService: Sendable {
             try IngestRecords.write(entry, activity: due, through: through, tenant: tenant, at: now, in: transaction)
         }
         await ingest.finish(entry.number)
-    }
-
-    private func prune() async throws {
-        let bound = clock.now() - settings.logLife
-        _ = try await stores.relational.write(in: SystemScope.allTenants("ingest")) { transaction in
-            try transaction.execute("DELETE FROM ingest_log WHERE time < \(bound)")
-        }
     }
 }
 

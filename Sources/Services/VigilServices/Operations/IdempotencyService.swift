@@ -100,14 +100,6 @@ package final class IdempotencyService: Sendable {
         }
     }
 
-    /// Removes what has expired; returns how many.
-    package func prune() async throws -> Int {
-        let now = clock.now()
-        return try await stores.relational.write(in: SystemScope.allTenants("idempotency.prune")) { transaction in
-            try transaction.execute("DELETE FROM idempotency_keys WHERE expires <= \(now)")
-        }
-    }
-
     private static func answer(_ row: SQLRow, bodyHash: String) throws -> Answer {
         guard try row.get("body_hash", as: String.self) == bodyHash else {
             throw ServiceError(

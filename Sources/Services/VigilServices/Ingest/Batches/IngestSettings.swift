@@ -18,8 +18,6 @@ package struct IngestSettings: Sendable {
     package var activityInterval = Span.seconds(1)
     /// How often a device's readings go over the bus.
     package var liveInterval = Span.milliseconds(200)
-    /// How long the ingestion log is kept.
-    package var logLife = Span.days(7)
 
     package init() {}
 }

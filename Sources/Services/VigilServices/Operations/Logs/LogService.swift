@@ -36,19 +36,15 @@ package actor LogService {
 
     private let stores: Stores
     private let clock: any TimeSource
-    private let keep: Span
     private let lines: AsyncStream<Line>
     private var waiting: [Line] = []
     private var pruned = Timestamp.distantPast
 
-    /// - Parameters:
-    ///   - lines: What the program writes, as it writes it.
-    ///   - keep: How long a line can be found.
-    package init(stores: Stores, clock: any TimeSource, lines: AsyncStream<Line>, keep: Span) {
+    /// - Parameter lines: What the program writes, as it writes it.
+    package init(stores: Stores, clock: any TimeSource, lines: AsyncStream<Line>) {
         self.stores = stores
         self.clock = clock
         self.lines = lines
-        self.keep = keep
     }
 
     /// Keeps lines until the task is cancelled.
@@ -75,7 +71,6 @@ package actor LogService {
         waiting = []
         let mayPrune = now - pruned > Self.pruneInterval
         guard !batch.isEmpty || mayPrune else { return }
-        let bound = now - keep
         do {
             try await stores.relational.write(in: SystemScope.allTenants("logs")) { transaction in
                 let rows = batch.map { line -> [SQLValue] in
@@ -90,7 +85,6 @@ package actor LogService {
                     into: "application_logs", columns: ["id", "time", "level", "label", "message", "metadata"],
                     rows: rows, conflict: nil)
                 if mayPrune {
-                    try transaction.execute("DELETE FROM application_logs WHERE time < \(bound)")
                     let rows = try transaction.rows(
                         "SELECT time FROM application_logs ORDER BY time DESC LIMIT 1 OFFSET \(Self.keptLines)")
                     if let oldest: Timestamp = try rows.first?.get("time") {
@@ -109,19 +103,7 @@ package actor LogService {
     ///
     /// - Throws: `forbidden` unless the caller is the command line, belongs to the one tenant that no other manages.
     package nonisolated func admit(_ principal: Principal) async throws {
-        if principal.subject == .local { return }
-        let isOthers = try await stores.relational.read(in: SystemScope.allTenants("logs")) { transaction in
-            guard let tenant = principal.tenant else { return true }
-            return try !transaction.rows(
-                """
-                SELECT id FROM tenants
-                WHERE (id = \(tenant) AND parent_id IS NOT NULL) OR (id <> \(tenant) AND parent_id IS NULL) LIMIT 1
-                """
-            ).isEmpty
-        }
-        guard !isOthers else {
-            throw ServiceError(.forbidden, "auth.forbidden", "The log is for those who run the installation.")
-        }
+        try await InstallationGuard(stores: stores).admit(principal)
     }
 
     /// Which lines are searched.
