@@ -14,18 +14,26 @@ extension SeriesEngine {
 
     /// Reads a series; when one of its chunks was made anew meanwhile, what took its place is read.
     static func read<Result>(
-        _ planned: PlannedSeries, _ memory: SeriesMemory, _ body: (SeriesReader) throws(StoreError) -> Result
-    ) throws(StoreError) -> Result {
+        _ planned: PlannedSeries, _ memory: SeriesMemory, _ maintenance: Turnstile,
+        _ body: (SeriesReader) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
         var planned = planned
-        for _ in 0..<16 {
+        for _ in 0..<4 {
             do throws(StoreError) {
                 return try body(planned.reader)
             } catch  where error.code == .contention {
-                guard let now = memory.snapshot([planned.entry.group]).first else { break }
+                await Task.yield()
+                guard let now = memory.snapshot([planned.entry.group]).first else { throw error }
                 planned = PlannedSeries(entry: planned.entry, snapshot: now)
             }
         }
-        throw StoreError(.contention, "the chunks of a series changed again and again")
+        // Whoever changes chunks holds the turnstile, so behind it they stand still.
+        await maintenance.enter()
+        defer { maintenance.leave() }
+        if let now = memory.snapshot([planned.entry.group]).first {
+            planned = PlannedSeries(entry: planned.entry, snapshot: now)
+        }
+        return try body(planned.reader)
     }
 
     /// The selected series with a snapshot of one moment.
@@ -49,7 +57,8 @@ extension SeriesEngine {
     ) async throws(StoreError) -> any SampleCursor {
         let planned = try plan(selection.matchers, devices: selection.devices, in: scope)
         return EngineCursor(
-            planned, memory: memory, range: selection.range, limit: selection.sampleLimit ?? configuration.samplesMax)
+            planned, memory: memory, maintenance: maintenance, range: selection.range,
+            limit: selection.sampleLimit ?? configuration.samplesMax)
     }
 
     package func windows(_ query: WindowQuery, in scope: AccessScope) async throws(StoreError) -> [SeriesWindows] {
@@ -60,7 +69,7 @@ extension SeriesEngine {
         var samples = query.selection.sampleLimit ?? configuration.samplesMax
         for planned in try plan(query.selection.matchers, devices: query.selection.devices, in: scope) {
             try Self.checkCancelled()
-            let series = try Self.read(planned, memory) { (reader) throws(StoreError) in
+            let series = try await Self.read(planned, memory, maintenance) { (reader) throws(StoreError) in
                 try reader.samples(from: range.start.microseconds, to: range.end.microseconds)
             }
             samples -= series.samples.count
@@ -91,7 +100,7 @@ extension SeriesEngine {
         var result: [SeriesIdentity] = []
         for planned in try plan(selection.matchers, devices: selection.devices, in: scope) {
             try Self.checkCancelled()
-            let isThere = try Self.read(planned, memory) { (reader) throws(StoreError) in
+            let isThere = try await Self.read(planned, memory, maintenance) { (reader) throws(StoreError) in
                 try reader.hasSample(from: start, to: end)
             }
             if isThere { result.append(planned.entry.identity) }

@@ -19,6 +19,7 @@ package final class SeriesEngine: SeriesStore {
     let maintenance = Turnstile()
     let savedDefinitions: Mutex<SeriesCatalogue.Saved>
     let isSealing = Atomic(false)
+    private let isClosed = Atomic(false)
     package let configuration: SeriesConfiguration
     /// What the start found to be damaged, by file and offset.
     package let damage: [StoreError]
@@ -104,6 +105,12 @@ package final class SeriesEngine: SeriesStore {
     }
 
     package func close() async {
+        if isClosed.exchange(true, ordering: .acquiringAndReleasing) {
+            // Who closes again waits for the first, and finds nothing to do.
+            await log.close()
+            await maintenance.enter()
+            return maintenance.leave()
+        }
         // What cannot be sealed is in the log: the next start reads it there.
         if memory.totals.bytes > 0 { try? await seal() }
         await maintenance.enter()

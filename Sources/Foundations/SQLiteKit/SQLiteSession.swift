@@ -113,9 +113,14 @@ package final class SQLiteSession {
 
     // MARK: Ending
 
+    /// Whether the connection is closed, or about to be: the handle must not be used then.
+    private(set) var isFinished = false
+
     func finish() {
+        guard !isFinished else { return }
         interrupt(when: nil)
         idle = [:]
+        isFinished = true
     }
 
     /// Throws when `code` is an error.

@@ -36,6 +36,20 @@ struct SQLiteConnectionTests {
         #expect(try connection.run { try $0.row("SELECT sum(a) FROM t") } == [.integer(3)])
     }
 
+    @Test func `a connection that is closed refuses calls, and may be closed again`() throws {
+        let folder = try TemporaryFolder()
+        let connection = try SQLiteConnection(folder.file("a.db"))
+        try connection.run { try $0.execute("CREATE TABLE t (a INTEGER) STRICT") }
+        try connection.close()
+        // A second connection may take the memory of the first: nothing of the first may reach it.
+        let other = try SQLiteConnection(folder.file("b.db"))
+        for _ in 0..<3 {
+            #expect(throws: SQLiteFailure.self) { try connection.run { try $0.row("SELECT 1 FROM t") } }
+            try connection.close()
+        }
+        #expect(try other.run { try $0.row("SELECT 1") } == [.integer(1)])
+    }
+
     @Test(arguments: [512, 4096, 16384, 65536])
     func `every page carries a checksum, whatever its size`(pageSize: Int) throws {
         let folder = try TemporaryFolder()

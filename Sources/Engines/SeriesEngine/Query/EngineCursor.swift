@@ -5,6 +5,7 @@ import VigilPorts
 final class EngineCursor: SampleCursor {
     private let planned: [SeriesEngine.PlannedSeries]
     private let memory: SeriesMemory
+    private let maintenance: Turnstile
     private let range: TimeRange
     private let limit: Int
     private var index = 0
@@ -14,8 +15,12 @@ final class EngineCursor: SampleCursor {
     /// The longest piece.
     static let pieceSamplesMax = 1 << 14
 
-    init(_ planned: [SeriesEngine.PlannedSeries], memory: SeriesMemory, range: TimeRange, limit: Int) {
+    init(
+        _ planned: [SeriesEngine.PlannedSeries], memory: SeriesMemory, maintenance: Turnstile, range: TimeRange,
+        limit: Int
+    ) {
         self.memory = memory
+        self.maintenance = maintenance
         self.planned = planned
         self.range = range
         self.limit = limit
@@ -29,7 +34,7 @@ final class EngineCursor: SampleCursor {
             let next = planned[index]
             index += 1
             let (start, end) = (range.start.microseconds, range.end.microseconds)
-            let series = try SeriesEngine.read(next, memory) { (reader) throws(StoreError) in
+            let series = try await SeriesEngine.read(next, memory, maintenance) { (reader) throws(StoreError) in
                 try reader.samples(from: start, to: end)
             }
             handedOut += series.samples.count
