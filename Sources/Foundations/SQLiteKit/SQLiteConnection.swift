@@ -80,12 +80,12 @@ package final class SQLiteConnection: Sendable {
 
     /// Runs `body` alone on this connection, on the thread of the caller.
     ///
-    /// A body must not call `run` again. After ``close()`` it throws `misuse`.
+    /// A body must not call `run` again. After ``close()`` it throws `closed`.
     package func run<Result>(_ body: (SQLiteSession) throws -> Result) throws -> Result {
         try queue.writeWithoutTransaction { _ in
             // The session keeps the bare handle, whose memory belongs to others once the connection is closed.
             guard !session.isFinished else {
-                throw SQLiteFailure(.misuse, "The connection is closed", resultCode: SQLITE_MISUSE, path: path)
+                throw SQLiteFailure(.closed, "The connection is closed", resultCode: SQLITE_MISUSE, path: path)
             }
             // What another connection left behind on this thread is not ours.
             _ = vigil_vfs_take_damage(nil)
@@ -95,7 +95,7 @@ package final class SQLiteConnection: Sendable {
 
     /// Ends the connection; the last one of a file moves the log into it.
     ///
-    /// Calls afterwards fail with `misuse`; closing again does nothing.
+    /// Calls afterwards fail with `closed`; closing again does nothing.
     package func close() throws(SQLiteFailure) {
         do {
             queue.writeWithoutTransaction { _ in session.finish() }

@@ -23,6 +23,8 @@ package struct SQLiteFailure: Error, Hashable, Sendable {
         /// The statement is wrong.
         case invalid
         case memory
+        /// The connection was closed before.
+        case closed
         /// The data-folder's rules were not kept: a bug.
         case misuse
     }

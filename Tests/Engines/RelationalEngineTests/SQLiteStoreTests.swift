@@ -24,6 +24,31 @@ import VigilPorts
         return store
     }
 
+    @Test func `closing under load ends every call with an answer`() async throws {
+        for _ in 0..<20 {
+            let folder = try TemporaryFolder()
+            let store = try await store(folder)
+            await withTaskGroup(of: Void.self) { group in
+                for number in 0..<64 {
+                    group.addTask {
+                        do {
+                            if number % 2 == 0 {
+                                try await store.write(in: Self.scope) {
+                                    try $0.execute("INSERT INTO things (id) VALUES (\(number))")
+                                }
+                            } else {
+                                _ = try await store.read(in: Self.scope) { try $0.rows("SELECT id FROM things") }
+                            }
+                        } catch {
+                            #expect((error as? StoreError)?.code == .unavailable, "\(error)")
+                        }
+                    }
+                }
+                group.addTask { await store.close() }
+            }
+        }
+    }
+
     @Test func `what a write commits, a read sees, and what throws is gone`() async throws {
         let folder = try TemporaryFolder()
         let store = try await store(folder)

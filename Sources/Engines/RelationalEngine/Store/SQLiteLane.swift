@@ -50,7 +50,8 @@ final class SQLiteLane: Sendable {
                         return try body(session)
                     }
                 }
-                continuation.resume(with: result)
+                // The lane may have been closed between the look at it and our turn.
+                continuation.resume(with: result.mapError(StoreError.mapped))
             }
         }
     }

@@ -20,6 +20,7 @@ extension StoreError {
         case .tooLarge: self.init(.limit, "A value or a statement is too large", details: details)
         case .invalid: self.init(.invalid, "The statement is wrong", details: ["reason": failure.message])
         case .memory: self.init(.unavailable, "There is no memory for the statement", details: details)
+        case .closed: self.init(.unavailable, "The database is closed")
         case .misuse:
             self.init(.internalFault, "SQLite was used against its rules", details: ["reason": failure.message])
         }
