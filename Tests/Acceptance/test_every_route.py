@@ -218,3 +218,53 @@ def test_wrong_bodies_are_400_and_never_500(estate):
             status, answer = estate.server.call(
                 method, address, body, estate.owner, {"Content-Type": "application/json"})
             assert status < 500, f"{method} {path} answered {status} to {body}: {answer}"
+
+
+EXTREMES = [1e300, -1e300, 9.25e18, 2**63, -(2**63), 2**64, 1e-320, -1, 0]
+WORDS_OF_TIME = ["9999-12-31T23:59:59.999999Z", "0000-01-01T00:00:00Z", "-1", "1e300", "9223372036854775807", "NaN", "-Inf", "1e18y"]
+
+
+def extreme(estate, schema, number, depth=0):
+    """A value that fits a schema, with every number in it as large as can be, optional ones included."""
+    schema = estate.resolve(schema)
+    if "enum" in schema:
+        return schema["enum"][0]
+    for choice in ("anyOf", "oneOf"):
+        if choice in schema:
+            return extreme(estate, schema[choice][0], number, depth + 1)
+    kind = schema.get("type")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object" or "properties" in schema:
+        return {key: extreme(estate, value, number, depth + 1) for key, value in schema.get("properties", {}).items()} if depth < 6 else {}
+    if kind == "array":
+        return [extreme(estate, schema.get("items", {}), number, depth + 1)] if depth < 6 else []
+    return number if kind in ("integer", "number") else {"string": "above", "boolean": True}.get(kind, number)
+
+
+def test_extreme_numbers_and_times_never_stop_the_server(estate):
+    def attempt(method, path, body=None):
+        status, answer = estate.server.call(method, path, body, estate.owner)
+        assert status < 500, (method, path, body, answer)
+        assert estate.server.process.poll() is None, (method, path, body)
+
+    for path, method, operation in estate.operations():
+        if method == "DELETE" or "backup" in path:
+            continue
+        address, _ = estate.address(path)
+        names = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
+        for word in WORDS_OF_TIME if method == "GET" else []:
+            for name in names:
+                attempt(method, address + "?" + urllib.parse.urlencode({name: word}))
+        schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        for number in EXTREMES if schema else []:
+            attempt(method, address, extreme(estate, schema, number))
+    for number in EXTREMES:
+        for name in ("time", "timestamp", "value", "quality"):
+            attempt("POST", "/api/devices/extreme/readings", {"value": {"x": 1}, name: number})
+        for query in (f"topk({number}, x)", f"x[{number}s]", f"vector({number})", f"round(vector({number}), {number})",
+                      f"x offset {number}s", f"x @ {number}", f"day_of_month(vector({number}))", f"limitk({number}, x)",
+                      f"quantile({number}, x)", f"predict_linear(x[5m], {number})", f"label_replace(vector({number}), 'a', '$1', 'b', '')"):
+            attempt("GET", "/api/v1/query?" + urllib.parse.urlencode({"query": query}))
+            attempt("GET", "/api/v1/query_range?" + urllib.parse.urlencode(
+                {"query": query, "start": number, "end": number, "step": number}))
+    attempt("GET", "/health")

@@ -40,11 +40,11 @@ extension Timestamp: Comparable {
     }
 
     package static func - (left: Self, right: Span) -> Self {
-        Timestamp(microseconds: left.microseconds.clampedSum(-right.microseconds))
+        Timestamp(microseconds: left.microseconds.clampedDifference(right.microseconds))
     }
 
     package static func - (left: Self, right: Self) -> Span {
-        Span(microseconds: left.microseconds.clampedSum(-right.microseconds))
+        Span(microseconds: left.microseconds.clampedDifference(right.microseconds))
     }
 }
 
@@ -58,7 +58,13 @@ package struct Span: Hashable, Comparable, Sendable {
 
     package static func milliseconds(_ count: Int64) -> Span { Span(microseconds: count.clampedProduct(1000)) }
     package static func seconds(_ count: Int64) -> Span { Span(microseconds: count.clampedProduct(1_000_000)) }
-    package init(seconds: Double) { self.init(microseconds: Int64((seconds * 1_000_000).rounded())) }
+
+    /// The nearest length that can be told; NaN is none.
+    package init(seconds: Double) {
+        let rounded = (seconds * 1_000_000).rounded()
+        self.init(microseconds: Int64(exactly: rounded) ?? (rounded > 0 ? .max : rounded < 0 ? .min : 0))
+    }
+
     package static func minutes(_ count: Int64) -> Span { seconds(count.clampedProduct(60)) }
     package static func hours(_ count: Int64) -> Span { seconds(count.clampedProduct(3600)) }
     package static func days(_ count: Int64) -> Span { seconds(count.clampedProduct(86_400)) }
@@ -90,6 +96,11 @@ extension Int64 {
     fileprivate func clampedProduct(_ other: Int64) -> Int64 {
         let (product, overflow) = multipliedReportingOverflow(by: other)
         return overflow ? ((self < 0) == (other < 0) ? .max : .min) : product
+    }
+
+    fileprivate func clampedDifference(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other < 0 ? .max : .min) : difference
     }
 
     fileprivate func clampedSum(_ other: Int64) -> Int64 {

@@ -140,7 +140,7 @@ extension Evaluator {
             let ratio = max(-1, min(1, parameter))
             return present.filter { members[$0].labels.isChosen(byRatio: ratio) }
         }
-        let count = max(0, min(Int(parameter), present.count))
+        let count = Int(max(0, min(parameter, Double(present.count))))
         guard count > 0 else { return [] }
         if operation == .limitK { return Array(present.prefix(count)) }
         let isTop = operation == .topK

@@ -153,8 +153,11 @@ enum ReadingTime {
             return time
         case .integer(let number): return Self.time(of: number)
         case .number(let number):
-            guard number.magnitude < 1e11 else { return Self.time(of: Int64(number)) }
-            return Timestamp(microseconds: Int64((number * 1_000_000).rounded(.down)))
+            if number.magnitude < 1e11 { return Timestamp(microseconds: Int64((number * 1_000_000).rounded(.down))) }
+            guard let whole = Int64(exactly: number.rounded(.towardZero)) else {
+                throw .invalid("time", "is out of range", code: "time.range")
+            }
+            return Self.time(of: whole)
         default: throw .invalid("time", "must be an RFC 3339 time or a number", code: "time.format")
         }
     }
