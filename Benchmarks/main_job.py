@@ -46,6 +46,12 @@ def wait_for(port, process, path="/health", seconds=30):
             time.sleep(0.002)
 
 
+def cpu(process):
+    """Seconds of processor time that the process has used, by users' code and by the kernel for it."""
+    fields = open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident(process):
     for line in open(f"/proc/{process.pid}/status"):
         if line.startswith("VmRSS"):
@@ -317,4 +323,5 @@ def main():
         pathlib.Path(options.markdown).write_text("\n".join(lines) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

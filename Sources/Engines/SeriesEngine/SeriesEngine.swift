@@ -94,11 +94,14 @@ package final class SeriesEngine: SeriesStore {
         if batch.isEmpty { return log.lastPosition }
         try validate(batch)
         let log = log
-        let layouts = try catalogue.layouts(of: batch, tenant: tenant) { (kind, buffer) throws(StoreError) in
+        let runs = BatchRecord.Runs(batch.rows)
+        let tables = runs.mixed.isEmpty ? batch.ownTables : batch.ownTables + runs.mixed
+        let (layouts, runLayouts) = try catalogue.layouts(of: tables, runs, tenant: tenant) {
+            (kind, buffer) throws(StoreError) in
             try log.enqueue(kind, buffer)
         }
-        let buffer = BatchRecord.write(batch, layouts: layouts)
-        buffer.layouts = layouts
+        let buffer = BatchRecord.write(tables, layouts: layouts, runs, runLayouts: runLayouts, arrival: batch.arrival)
+        buffer.layouts = layouts + runLayouts
         let position = try await commit(.batch, buffer).position
         sealWhenDue()
         return position
@@ -152,7 +155,13 @@ package final class SeriesEngine: SeriesStore {
 
     private func validate(_ batch: ReadingBatch) throws(StoreError) {
         let (first, last) = (Timestamp.distantPast.microseconds, Timestamp.distantFuture.microseconds)
-        for table in batch.tables {
+        for part in batch.rows.parts where part.shape.fields.count > configuration.columnsMax {
+            throw StoreError(.limit, "a row has too many fields")
+        }
+        for row in batch.rows.rows where row.time < first || row.time > last {
+            throw StoreError(.invalid, "a time lies outside the years 0000 to 9999")
+        }
+        for table in batch.ownTables {
             guard table.columns.count <= configuration.columnsMax else {
                 throw StoreError(.limit, "a table has too many columns")
             }

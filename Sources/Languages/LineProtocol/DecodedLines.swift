@@ -2,9 +2,7 @@ package import VigilModel
 
 /// What one request of line protocol held.
 package struct DecodedLines: Sendable {
-    /// The readings of the good lines.
-    ///
-    /// A source may have several tables, in the order of its lines.
+    /// The readings of the good lines, as rows; a group is a source.
     package var batch: ReadingBatch
     package let goodLineCount: Int
     /// All refused lines, described or not.

@@ -35,6 +35,8 @@ final class SeriesCatalogue: @unchecked Sendable {
         let source: SeriesSource
         let group: SourceGroup
         var known: [KnownLayout] = []
+        /// The layouts of shapes without looking at their fields.
+        var shapes: [(shape: RowShape, layout: RowLayout)] = []
 
         init(source: SeriesSource, group: SourceGroup) {
             self.source = source
@@ -68,13 +70,14 @@ final class SeriesCatalogue: @unchecked Sendable {
     ///
     /// `define` gets the records of what is new, in order, under the lock.
     func layouts(
-        of batch: ReadingBatch, tenant: TenantID,
+        of tables: [ReadingTable], _ runs: BatchRecord.Runs, tenant: TenantID,
         define: (RecordKind, RecordBuffer) throws(StoreError) -> Void
-    ) throws(StoreError) -> [RowLayout] {
+    ) throws(StoreError) -> (tables: [RowLayout], runs: [RowLayout]) {
+        let marked = runs.marked
         return try lock.withLock { (_) throws(StoreError) in
             var result: [RowLayout] = []
-            result.reserveCapacity(batch.tables.count)
-            for table in batch.tables {
+            result.reserveCapacity(tables.count)
+            for table in tables {
                 let hasPresence = table.columns.contains { $0.present != nil }
                 let hasQuality = table.columns.contains { $0.quality != nil }
                 let entry = try sourceEntry(table.source, tenant, define)
@@ -88,8 +91,35 @@ final class SeriesCatalogue: @unchecked Sendable {
                     result.append(layout)
                 }
             }
-            return result
+            var ofRuns: [RowLayout] = []
+            ofRuns.reserveCapacity(runs.all.count)
+            for run in runs.all {
+                let part = runs.rows.parts[Int(run.part)]
+                ofRuns.append(try layout(of: part, hasQuality: marked?[Int(run.part)] ?? false, tenant, define))
+            }
+            return (result, ofRuns)
         }
+    }
+
+    private func layout(
+        of part: ReadingRows.Part, hasQuality: Bool, _ tenant: TenantID,
+        _ define: (RecordKind, RecordBuffer) throws(StoreError) -> Void
+    ) throws(StoreError) -> RowLayout {
+        let entry = try sourceEntry(part.source, tenant, define)
+        for known in entry.shapes where known.shape === part.shape && known.layout.hasQuality == hasQuality {
+            return known.layout
+        }
+        let columns = zip(part.shape.fields, part.shape.kinds).map { ReadingColumn(field: $0, values: .empty(of: $1)) }
+        let table = ReadingTable(source: part.source, times: [], columns: columns)
+        let layout: RowLayout
+        if let known = entry.known.first(where: { $0.fits(table, hasPresence: false, hasQuality: hasQuality) }) {
+            layout = known.layout
+        } else {
+            layout = try makeLayout(table, entry, false, hasQuality, define)
+        }
+        if entry.shapes.count >= 16 { entry.shapes.removeFirst() }
+        entry.shapes.append((part.shape, layout))
+        return layout
     }
 
     private func sourceEntry(

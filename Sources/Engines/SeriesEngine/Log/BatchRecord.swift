@@ -6,16 +6,19 @@ import VigilPorts
 /// A table is its layout's number 4, count of rows 4, count of texts 4, zero 4; the texts (length 4 and bytes each),
 /// filled up to eight; then the rows as ``RowLayout`` says, where the word of a text is its number among the texts.
 enum BatchRecord {
-    static func write(_ batch: ReadingBatch, layouts: [RowLayout]) -> RecordBuffer {
-        var size = 16
-        for (index, table) in batch.tables.enumerated() {
+    static func write(
+        _ tables: [ReadingTable], layouts: [RowLayout], _ runs: Runs, runLayouts: [RowLayout], arrival: Timestamp
+    ) -> RecordBuffer {
+        var size = 16 + runs.all.count * 16 + runs.rows.words.count * 8 + runs.rows.rows.count * 8
+        for (index, table) in tables.enumerated() {
             size += 16 + table.times.count * layouts[index].wordsPerRow * 8
         }
         let buffer = RecordBuffer(capacity: size)
-        buffer.append(batch.arrival.microseconds)
-        buffer.append(UInt32(batch.tables.count))
+        buffer.append(arrival.microseconds)
+        buffer.append(UInt32(tables.count + runs.all.count))
         buffer.append(UInt32(0))
-        for (index, table) in batch.tables.enumerated() { write(table, layouts[index], to: buffer) }
+        for (index, table) in tables.enumerated() { write(table, layouts[index], to: buffer) }
+        for (index, run) in runs.all.enumerated() { write(run, of: runs, runLayouts[index], to: buffer) }
         return buffer
     }
 

@@ -1,6 +1,6 @@
 package import VigilModel
 
-/// Decodes line protocol from the bytes of one request, as they come, to columns.
+/// Decodes line protocol from the bytes of one request, as they come, to rows.
 ///
 /// ```swift
 /// var decoder = LineDecoder(precision: .nanoseconds, arrival: clock.now(), cache: cache) { measurement, labels in
@@ -75,7 +75,7 @@ package struct LineDecoder {
         keepRest(base, from: position, to: chunk.count)
     }
 
-    /// Ends the request: decodes what came after the last line feed and makes the columns.
+    /// Ends the request: decodes what came after the last line feed and makes the rows.
     package consuming func finish() -> DecodedLines {
         var rest = carry
         carry = []
@@ -86,7 +86,7 @@ package struct LineDecoder {
             }
         }
         return DecodedLines(
-            batch: ReadingBatch(tables: log.tables(of: keys.sources, shapes: shapes), arrival: arrival),
+            batch: ReadingBatch(rows: log.rows(of: keys.sources, shapes: shapes), arrival: arrival),
             goodLineCount: goodLineCount,
             refusedLineCount: refusedLineCount,
             truncatedTimeCount: truncatedTimeCount,

@@ -2,19 +2,37 @@
 ///
 /// A batch is a list of tables. A table holds the rows of one ``SeriesSource``: one array of times, and for each field
 /// one column of the same length. Fields that some rows lack mark those rows as absent.
+///
+/// Beside them stand rows of many sources, ``rows``, for paths where most sources have a row or two. A store that does not
+/// care reads ``tables``, which has both.
 package struct ReadingBatch: Sendable {
-    package var tables: [ReadingTable]
+    /// The tables that the batch was made with.
+    package var ownTables: [ReadingTable]
+    /// Readings beside the tables.
+    ///
+    /// No source and time of theirs is in a table too.
+    package var rows: ReadingRows
     /// When the batch reached us; every reading of it has this arrival time.
     package var arrival: Timestamp
 
-    package init(tables: [ReadingTable] = [], arrival: Timestamp) {
-        self.tables = tables
+    package init(tables: [ReadingTable] = [], rows: ReadingRows = ReadingRows(), arrival: Timestamp) {
+        ownTables = tables
+        self.rows = rows
         self.arrival = arrival
     }
 
+    /// All readings as tables, those of ``rows`` too.
+    package var tables: [ReadingTable] {
+        get { rows.isEmpty ? ownTables : ownTables + rows.tables }
+        set {
+            ownTables = newValue
+            rows = ReadingRows()
+        }
+    }
+
     /// How many values the batch holds, over all series.
-    package var readingCount: Int { tables.reduce(0) { $0 + $1.readingCount } }
-    package var isEmpty: Bool { tables.allSatisfy { $0.times.isEmpty } }
+    package var readingCount: Int { ownTables.reduce(0) { $0 + $1.readingCount } + rows.readingCount }
+    package var isEmpty: Bool { rows.isEmpty && ownTables.allSatisfy { $0.times.isEmpty } }
 }
 
 /// The rows of one source.
@@ -100,6 +118,17 @@ extension ReadingColumn.Values {
         case .booleans(let values): .boolean(values[row])
         case .texts(let values): .text(values[row])
         case .objects(let values): .object(values[row])
+        }
+    }
+
+    /// A column of a kind that has no rows yet.
+    package static func empty(of kind: ReadingValue.Kind) -> Self {
+        switch kind {
+        case .float: .floats([])
+        case .integer: .integers([])
+        case .boolean: .booleans([])
+        case .text: .texts([])
+        case .object: .objects([])
         }
     }
 

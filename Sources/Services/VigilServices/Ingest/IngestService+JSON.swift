@@ -11,12 +11,12 @@ extension IngestService {
         let tenant = try AlertingService.tenant(of: scope)
         var decoder = ReadingDecoder(settings: settings)
         try decoder.decode(body)
-        var named: DeviceEntry?
+        var named: KnownDevice?
         if let device {
-            guard let entry = try await directory.find(device, tenant: tenant), scope.shows(entry.id) else {
-                throw ServiceError.notFound("device")
-            }
-            named = entry
+            guard let known = try await directory.find([device], tenant: tenant).first ?? nil,
+                scope.shows(known.entry.id)
+            else { throw ServiceError.notFound("device") }
+            named = known
         }
         return try await receive(
             decoder.readings, device: named, refusals: decoder.refusals, form: "json", by: principal, scope: scope,
@@ -55,63 +55,73 @@ extension IngestService {
 
     /// Finds devices, runs handlers, and stores.
     func receive(
-        _ readings: [IncomingReading], device: DeviceEntry?, refusals: Refusals, form: String, by principal: Principal,
+        _ readings: [IncomingReading], device: KnownDevice?, refusals: Refusals, form: String, by principal: Principal,
         scope: AccessScope, tenant: TenantID
     ) async throws -> IngestReceipt {
         var refusals = refusals
         let arrival = clock.now()
+        let devices = try await device == nil ? self.devices(of: readings, scope: scope, tenant: tenant) : [:]
         var builder = BatchBuilder()
-        var known: [String: Result<DeviceEntry, ServiceError>] = [:]
         for reading in readings {
-            do {
-                let entry: DeviceEntry
-                if let device {
-                    entry = device
-                } else {
-                    guard let reference = reading.reference else {
-                        throw ServiceError.invalid("device", "is missing", code: "device.missing")
-                    }
-                    if known[reference] == nil {
-                        known[reference] = try await find(
-                            reference, sample: reading.value, scope: scope, tenant: tenant)
-                    }
-                    entry = try known[reference]?.get() ?? { throw ServiceError.notFound("device") }()
+            do throws(ServiceError) {
+                guard let reference = reading.reference ?? device?.entry.code else {
+                    throw .invalid("device", "is missing", code: "device.missing")
                 }
-                try add(reading, of: entry, arrival: arrival, to: &builder)
-            } catch let error as ServiceError where error.kind != .unavailable {
+                let named: Result<KnownDevice, ServiceError>? = device.map { .success($0) } ?? devices[reference]
+                guard let named else { throw .notFound("device") }
+                try add(reading, of: try named.get(), arrival: arrival, to: &builder)
+            } catch {
                 refusals.add(Refusal(line: reading.line, error: error))
             }
         }
-        let tables = builder.finish()
-        if tables.isEmpty, let first = refusals.first.first {
+        if builder.rows.isEmpty, let first = refusals.first.first {
             _ = try await store(
-                [], refusals: refusals, form: form, arrival: arrival, principal: principal, tenant: tenant)
+                PreparedRows(), refusals: refusals, form: form, arrival: arrival, principal: principal, tenant: tenant)
             throw ServiceError(
                 .invalid, "ingest.refused", "No reading was stored: \(first.reason)",
                 fields: refusals.first.prefix(20).map {
                     FieldFault(field: "readings", reason: $0.reason, line: $0.line)
                 })
         }
+        let ingest = await tenants.ingest(of: tenant)
+        let parts = try await ingest.route(builder.wanted, sourcesAreKept: false)
+        let prepared = PreparedRows(builder.rows, parts, refusals: &refusals)
         return try await store(
-            tables, refusals: refusals, form: form, arrival: arrival, principal: principal, tenant: tenant)
+            prepared, refusals: refusals, form: form, arrival: arrival, principal: principal, tenant: tenant)
     }
 
-    /// The device that a reading names; an unknown one is discovered.
-    func find(_ reference: String, sample: JSONValue, scope: AccessScope, tenant: TenantID) async throws
-        -> Result<DeviceEntry, ServiceError>
+    /// The devices that readings name, each looked up once.
+    private func devices(of readings: [IncomingReading], scope: AccessScope, tenant: TenantID) async throws
+        -> [String: Result<KnownDevice, ServiceError>]
     {
-        do {
-            let entry: DeviceEntry?
-            if case .all = scope.visibility {
-                entry = try await directory.findOrDiscover(reference, tenant: tenant, sample: sample)
-            } else {
-                entry = try await directory.find(reference, tenant: tenant)
-            }
-            guard let entry, scope.shows(entry.id) else { return .failure(.notFound("device")) }
-            return .success(entry)
-        } catch let error as ServiceError where error.kind != .unavailable {
-            return .failure(error)
+        var newcomers: [DeviceDirectory.Newcomer] = []
+        var places: [String: Int] = [:]
+        for reading in readings {
+            guard let reference = reading.reference, places[reference] == nil else { continue }
+            places[reference] = newcomers.count
+            newcomers.append(DeviceDirectory.Newcomer(reference: reference, sample: reading.value))
         }
+        let found = try await find(newcomers, scope: scope, tenant: tenant)
+        return places.mapValues { found[$0] }
+    }
+
+    /// The devices that names mean; an unknown one is discovered by those who see all devices.
+    func find(_ newcomers: [DeviceDirectory.Newcomer], scope: AccessScope, tenant: TenantID) async throws
+        -> [Result<KnownDevice, ServiceError>]
+    {
+        let known = try await directory.find(newcomers.map(\.reference), tenant: tenant)
+        var result = known.map { device -> Result<KnownDevice, ServiceError> in
+            guard let device, scope.shows(device.entry.id) else { return .failure(.notFound("device")) }
+            return .success(device)
+        }
+        if case .all = scope.visibility {
+            let unknown = known.indices.filter { known[$0] == nil }
+            if !unknown.isEmpty {
+                let made = try await directory.discover(unknown.map { newcomers[$0] }, tenant: tenant)
+                for (place, device) in zip(unknown, made) { result[place] = device }
+            }
+        }
+        return result
     }
 
     /// Checks what all readings must keep to, whatever their form.
@@ -126,21 +136,19 @@ extension IngestService {
     }
 
     private func add(
-        _ reading: IncomingReading, of entry: DeviceEntry, arrival: Timestamp, to builder: inout BatchBuilder
+        _ reading: IncomingReading, of device: KnownDevice, arrival: Timestamp, to builder: inout BatchBuilder
     ) throws(ServiceError) {
         let time = reading.time ?? arrival
-        try check(entry, time: time, arrival: arrival)
-        let normalised = try ReadingHandler(named: entry.handler).normalise(reading)
+        try check(device.entry, time: time, arrival: arrival)
+        let normalised = try device.handler.normalise(reading)
         var fields = normalised.fields
-        var units: [String?] = fields.map { _ in normalised.unit }
         if let raw = reading.raw {
-            let key = reading.readingType ?? reading.metric ?? ""
+            let type = reading.readingType ?? reading.metric ?? ""
             let text = "{\"a\":\(arrival.microseconds),\"r\":\(raw)}"
-            fields.append((key.isEmpty ? StoredReading.field : "\(StoredReading.field):\(key)", .object(text)))
-            units.append(nil)
+            fields.append((type.isEmpty ? StoredReading.field : "\(StoredReading.field):\(type)", .object(text)))
         }
         builder.add(
-            fields, units: units, quality: reading.quality, time: time, labels: reading.labels, device: entry)
+            fields, unit: normalised.unit, quality: reading.quality, time: time, labels: reading.labels, device: device)
     }
 }
 

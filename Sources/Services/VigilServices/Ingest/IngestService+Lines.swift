@@ -26,8 +26,43 @@ extension IngestService {
             throw ServiceError.invalid("precision", "must be ns, us, ms, s, m or h", code: "request.precision")
         }
         let arrival = clock.now()
+        let ingest = await tenants.ingest(of: tenant)
         let decoded = try await Self.decode(
-            pieces, precision: unit, arrival: arrival, latest: arrival + settings.futureMax)
+            pieces, precision: unit, arrival: arrival, latest: arrival + settings.futureMax, keys: ingest.keys)
+        var refusals = Self.refusals(of: decoded)
+        var rows = decoded.batch.rows
+        let routes = try await routes(of: rows, ingest: ingest, scope: scope, tenant: tenant)
+        refuse(routes, in: &rows, arrival: arrival, refusals: &refusals)
+        if await ingest.hasAliases { Self.join(routes, in: &rows) }
+        let wanted = rows.parts.map { part in
+            let route = try? routes[Int(part.group)].get()
+            return WantedPart(
+                device: route?.device, source: route?.source ?? part.source, shape: part.shape, unit: nil)
+        }
+        let parts = try await ingest.route(wanted, sourcesAreKept: true)
+        let prepared = PreparedRows(rows, parts, refusals: &refusals)
+        let receipt = try await store(
+            prepared, refusals: refusals, form: "line", arrival: arrival, principal: principal, tenant: tenant)
+        let refused = decoded.refusedLineCount + refusals.count - min(refusals.count, decoded.refusedLineCount)
+        return LineReceipt(
+            goodLines: decoded.goodLineCount, refusedLines: refused, refusals: receipt.refusals, receipt: receipt)
+    }
+
+    private static func decode(
+        _ pieces: any AsyncSequence<[UInt8], any Error> & Sendable, precision: LinePrecision, arrival: Timestamp,
+        latest: Timestamp, keys: LineSourceCache
+    ) async throws -> DecodedLines {
+        // The key's source has no device yet: what the key means is looked up once the lines have proved good.
+        var decoder = LineDecoder(
+            precision: precision, arrival: arrival, accepted: .distantPast...latest, cache: keys
+        ) { (measurement: String, labels: Labels) throws(LineReason) in
+            .keep(SeriesSource(device: nil, measurement: measurement, labels: labels))
+        }
+        for try await piece in pieces { piece.withUnsafeBytes { decoder.feed($0) } }
+        return decoder.finish()
+    }
+
+    private static func refusals(of decoded: DecodedLines) -> Refusals {
         var refusals = Refusals()
         for problem in decoded.problems {
             refusals.add(
@@ -39,70 +74,143 @@ extension IngestService {
                 Refusal(line: last.line, code: "line", reason: "further lines"),
                 times: decoded.refusedLineCount - decoded.problems.count)
         }
-        var prepared: [PreparedTable] = []
-        var known: [String: Result<DeviceEntry, ServiceError>] = [:]
-        for table in decoded.batch.tables {
-            do {
-                prepared.append(
-                    try await settle(table, arrival: arrival, known: &known, scope: scope, tenant: tenant))
-            } catch let error as ServiceError where error.kind != .unavailable {
-                refusals.add(Refusal(line: 0, error: error), times: table.times.count)
+        return refusals
+    }
+
+    // MARK: - Devices
+
+    typealias Routes = [Result<TenantIngest.LineRoute, ServiceError>]
+
+    /// What the keys of the lines mean, one for each group.
+    private func routes(
+        of rows: ReadingRows, ingest: TenantIngest, scope: AccessScope, tenant: TenantID
+    ) async throws -> Routes {
+        let keys = Self.keys(of: rows)
+        let now = clock.now()
+        let edition = await directory.edition(of: tenant)
+        let known = await ingest.lineRoutes(of: keys, edition: edition, at: now)
+        var result: Routes = known.map { route in
+            guard let route, route.device.map({ scope.shows($0.entry.id) }) ?? scope.isWhole else {
+                return .failure(.notFound("device"))
+            }
+            return .success(route)
+        }
+        let missing = keys.indices.filter { keys[$0] != nil && known[$0] == nil }
+        guard !missing.isEmpty else { return result }
+        let found = try await devices(of: missing, keys, rows, scope: scope, tenant: tenant)
+        var learned: [(place: Int, key: SeriesSource, device: KnownDevice?, labels: Labels)] = []
+        for (place, device) in found {
+            guard let key = keys[place] else { continue }
+            switch device {
+            case .success(let device):
+                learned.append((place, key, device, key.labels.removing(settings.naming(in: key.labels).labels)))
+            case .failure(let error): result[place] = .failure(error)
             }
         }
-        let receipt = try await store(
-            prepared, refusals: refusals, form: "line", arrival: arrival, principal: principal, tenant: tenant)
-        let refused = decoded.refusedLineCount + refusals.count - min(refusals.count, decoded.refusedLineCount)
-        return LineReceipt(
-            goodLines: decoded.goodLineCount, refusedLines: refused, refusals: receipt.refusals, receipt: receipt)
+        let routes = await ingest.learn(
+            learned.map { ($0.key, $0.device, $0.labels) }, edition: edition, until: now + settings.routeLife)
+        for (item, route) in zip(learned, routes) { result[item.place] = .success(route) }
+        return result
     }
 
-    private static func decode(
-        _ pieces: any AsyncSequence<[UInt8], any Error> & Sendable, precision: LinePrecision, arrival: Timestamp,
-        latest: Timestamp
-    ) async throws -> DecodedLines {
-        var decoder = LineDecoder(
-            precision: precision, arrival: arrival, accepted: .distantPast...latest, cache: LineSourceCache()
-        ) { (measurement: String, labels: Labels) throws(LineReason) in
-            .once(SeriesSource(device: nil, measurement: measurement, labels: labels))
+    /// The devices that new keys name; `nil` for those that name none.
+    private func devices(
+        of places: [Int], _ keys: [SeriesSource?], _ rows: ReadingRows, scope: AccessScope, tenant: TenantID
+    ) async throws -> [(Int, Result<KnownDevice?, ServiceError>)] {
+        var newcomers: [DeviceDirectory.Newcomer] = []
+        var numbers: [String: Int] = [:]
+        var names: [String?] = []
+        var firstRows: [Int32: ReadingRows.Row] = [:]
+        for row in rows.rows {
+            let group = rows.parts[Int(row.part)].group
+            if firstRows[group] == nil { firstRows[group] = row }
         }
-        for try await piece in pieces { piece.withUnsafeBytes { decoder.feed($0) } }
-        return decoder.finish()
+        for place in places {
+            let name = keys[place].flatMap { settings.naming(in: $0.labels).reference }
+            names.append(name)
+            guard let name, numbers[name] == nil, let row = firstRows[Int32(place)] else { continue }
+            numbers[name] = newcomers.count
+            newcomers.append(DeviceDirectory.Newcomer(reference: name, sample: Self.sample(row, of: rows)))
+        }
+        let found = try await find(newcomers, scope: scope, tenant: tenant)
+        return zip(places, names).map { place, name in
+            guard let name else { return (place, scope.isWhole ? .success(nil) : .failure(.notFound("device"))) }
+            return (place, numbers[name].map { found[$0].map { $0 } } ?? .failure(.notFound("device")))
+        }
     }
 
-    /// Finds the device of a table, and takes the labels that name it away.
-    private func settle(
-        _ table: ReadingTable, arrival: Timestamp, known: inout [String: Result<DeviceEntry, ServiceError>],
-        scope: AccessScope, tenant: TenantID
-    ) async throws -> PreparedTable {
-        let labels = table.source.labels
-        var reference: String?
-        var naming: Set<String> = []
-        if let label = settings.deviceLabels.first(where: { labels[$0] != nil }) {
-            reference = labels[label]
-            naming = [label]
-        } else if let site = labels["site_id"], let type = labels["sensor_type"] {
-            reference = "\(site)_\(type)"
-            naming = ["site_id", "sensor_type"]
-        }
-        guard let reference else {
-            guard case .all = scope.visibility else { throw ServiceError.notFound("device") }
-            return PreparedTable(device: nil, table: table, units: table.columns.map { _ in nil })
-        }
-        if known[reference] == nil {
-            known[reference] = try await find(
-                reference, sample: Self.sample(table), scope: scope, tenant: tenant)
-        }
-        guard let entry = try known[reference]?.get() else { throw ServiceError.notFound("device") }
-        try check(entry, time: arrival, arrival: arrival)
-        var settled = table
-        settled.source = SeriesSource(
-            device: entry.id, measurement: table.source.measurement, labels: labels.removing(naming))
-        return PreparedTable(device: entry, table: settled, units: table.columns.map { _ in nil })
+    /// The key of each group.
+    private static func keys(of rows: ReadingRows) -> [SeriesSource?] {
+        var keys = [SeriesSource?](repeating: nil, count: rows.groupCount)
+        for part in rows.parts { keys[Int(part.group)] = part.source }
+        return keys
     }
 
-    private static func sample(_ table: ReadingTable) -> JSONValue {
-        var members: [String: JSONValue] = ["measurement": .string(table.source.measurement)]
-        for column in table.columns.prefix(20) { members[column.field] = column[0]?.json }
+    /// Takes the rows away whose device is unknown or switched off.
+    private func refuse(
+        _ routes: Routes, in rows: inout ReadingRows, arrival: Timestamp, refusals: inout Refusals
+    ) {
+        var errors: [Int32: ServiceError] = [:]
+        for part in rows.parts {
+            do throws(ServiceError) {
+                let route = try routes[Int(part.group)].get()
+                if let device = route.device { try check(device.entry, time: arrival, arrival: arrival) }
+            } catch {
+                errors[part.group] = error
+            }
+        }
+        guard !errors.isEmpty else { return }
+        var counts: [Int32: Int] = [:]
+        rows.rows.removeAll { row in
+            let group = rows.parts[Int(row.part)].group
+            guard errors[group] != nil else { return false }
+            counts[group, default: 0] += 1
+            return true
+        }
+        for (group, count) in counts.sorted(by: { $0.key < $1.key }) {
+            if let error = errors[group] { refusals.add(Refusal(line: 0, error: error), times: count) }
+        }
+        // What is refused leaves no trace: its metrics are nobody's names.
+        let kept = rows.parts.indices.filter { errors[rows.parts[$0].group] == nil }
+        var numbers = [Int32](repeating: -1, count: rows.parts.count)
+        for (number, place) in kept.enumerated() { numbers[place] = Int32(number) }
+        for place in rows.rows.indices { rows.rows[place].part = numbers[Int(rows.rows[place].part)] }
+        rows.parts = kept.map { rows.parts[$0] }
+    }
+
+    /// Makes one group of keys that mean the same source, so that their rows stay in order.
+    private static func join(_ routes: Routes, in rows: inout ReadingRows) {
+        var groups: [ObjectIdentifier: Int32] = [:]
+        for place in rows.parts.indices {
+            guard let route = try? routes[Int(rows.parts[place].group)].get() else { continue }
+            let first = groups[ObjectIdentifier(route.source)] ?? rows.parts[place].group
+            groups[ObjectIdentifier(route.source)] = first
+            rows.parts[place].group = first
+        }
+    }
+
+    private static func sample(_ row: ReadingRows.Row, of rows: ReadingRows) -> JSONValue {
+        let part = rows.parts[Int(row.part)]
+        var members: [String: JSONValue] = ["measurement": .string(part.source.measurement)]
+        for (place, field) in part.shape.fields.prefix(20).enumerated() {
+            members[field] = rows.value(part.shape.kinds[place], at: Int(row.firstWord) + place).json
+        }
         return .object(members)
     }
+}
+
+extension IngestSettings {
+    /// What the labels of a line call the device, and which labels say so.
+    func naming(in labels: Labels) -> (reference: String?, labels: Set<String>) {
+        if let label = deviceLabels.first(where: { labels[$0] != nil }) { return (labels[label], [label]) }
+        if let site = labels["site_id"], let type = labels["sensor_type"] {
+            return ("\(site)_\(type)", ["site_id", "sensor_type"])
+        }
+        return (nil, [])
+    }
+}
+
+extension AccessScope {
+    /// Whether it shows everything of its tenant.
+    var isWhole: Bool { if case .all = visibility { true } else { false } }
 }

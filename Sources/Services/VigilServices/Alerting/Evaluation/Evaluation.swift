@@ -2,16 +2,6 @@ import VigilModel
 
 /// Readings to be judged, after they were made durable.
 struct EvaluationWork: Sendable {
-    /// One table of a batch, with what is known of its device.
-    struct Part: Sendable {
-        let device: DeviceEntry?
-        let table: ReadingTable
-        /// The unit of each column.
-        let units: [String?]
-        /// Readings older than this raise nothing.
-        let currentFrom: Timestamp
-    }
-
     /// A series to be judged again from the store: after a crash, or because somebody asked.
     struct Revisit: Sendable {
         let device: DeviceEntry?
@@ -23,7 +13,10 @@ struct EvaluationWork: Sendable {
         let evaluated: TimeRange?
     }
 
-    var parts: [Part] = []
+    /// The rows of a batch.
+    var prepared = PreparedRows()
+    /// Rows older than this raise nothing.
+    var currentFrom = Timestamp.distantPast
     var revisits: [Revisit] = []
 }
 

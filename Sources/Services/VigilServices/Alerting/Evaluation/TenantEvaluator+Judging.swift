@@ -2,22 +2,51 @@ import VigilModel
 import VigilPorts
 
 extension TenantEvaluator {
-    /// Judges one table of a batch.
-    func judge(_ part: EvaluationWork.Part, book: RuleBook, into outcomes: inout [ConditionOutcome]) async throws {
-        for (index, column) in part.table.columns.enumerated() {
-            let cells = cells(
-                for: part.table.source, field: column.field, device: part.device, unit: part.units[index], book: book)
-            guard !cells.isEmpty, let span = Self.span(of: part.table.times, column: column) else { continue }
-            for cell in cells {
-                if cell.isWarm, span.isAscending, cell.through.map({ $0 < span.first }) ?? false {
-                    judgeInOrder(column, times: part.table.times, cell: cell, part: part, into: &outcomes)
-                } else {
-                    try await judgeFromStore(
-                        cell, device: part.device, from: span.first, through: span.last,
-                        currentFrom: part.currentFrom, evaluated: nil, into: &outcomes)
+    /// Judges the rows of a batch.
+    func judge(
+        _ prepared: PreparedRows, currentFrom: Timestamp, book: RuleBook, into outcomes: inout [ConditionOutcome]
+    ) async throws {
+        let bindings = prepared.parts.map { binding(of: $0, book: book) }
+        guard bindings.contains(where: { !$0.fields.isEmpty }) else { return }
+        var numbers: [[Int32]] = Array(repeating: [], count: bindings.count)
+        for (number, row) in prepared.rows.rows.enumerated() where !bindings[Int(row.part)].fields.isEmpty {
+            numbers[Int(row.part)].append(Int32(truncatingIfNeeded: number))
+        }
+        for (part, binding) in bindings.enumerated() where !numbers[part].isEmpty {
+            for field in binding.fields {
+                let column = JudgedColumn(prepared.rows, numbers[part], part: binding.part, place: field.place)
+                for cell in field.cells {
+                    try await judge(column, cell, currentFrom: currentFrom, into: &outcomes)
                 }
             }
         }
+    }
+
+    private func judge(
+        _ column: JudgedColumn, _ cell: ConditionCell, currentFrom: Timestamp, into outcomes: inout [ConditionOutcome]
+    ) async throws {
+        if cell.isWarm, column.isAscending, cell.through.map({ $0 < column.first }) ?? false {
+            judgeInOrder(column, cell: cell, currentFrom: currentFrom, into: &outcomes)
+        } else if !changesNothing(column, cell) {
+            try await judgeFromStore(
+                cell, device: column.device, from: column.first, through: column.last, currentFrom: currentFrom,
+                evaluated: nil, into: &outcomes)
+        }
+    }
+
+    /// Whether late rows fall into a stretch that has been normal ever since, and are normal themselves.
+    ///
+    /// Senders with several connections overtake themselves all the time, and this saves a look into the store.
+    private func changesNothing(_ column: JudgedColumn, _ cell: ConditionCell) -> Bool {
+        guard cell.isWarm, cell.state.since == nil, let last = cell.history.last, last.time < column.first,
+            let through = cell.through
+        else { return false }
+        for row in 0..<column.count
+        where cell.rule.definition.test.isBreached(by: column.value(row), conversion: cell.conversion) == true {
+            return false
+        }
+        cell.through = max(through, column.last)
+        return true
     }
 
     /// Judges a series from the store.
@@ -33,20 +62,18 @@ extension TenantEvaluator {
     // MARK: - The usual case: newer than everything that was judged
 
     private func judgeInOrder(
-        _ column: ReadingColumn, times: [Int64], cell: ConditionCell, part: EvaluationWork.Part,
-        into outcomes: inout [ConditionOutcome]
+        _ column: JudgedColumn, cell: ConditionCell, currentFrom: Timestamp, into outcomes: inout [ConditionOutcome]
     ) {
-        var outcome = outcome(of: cell, device: part.device)
+        var outcome = outcome(of: cell, device: column.device)
         var hasChanged = false
-        let currentFrom = part.currentFrom
-        let isMuted = part.device?.status == .maintenance
+        let isMuted = column.device?.status == .maintenance
         let schedule = cell.rule.schedule
-        for row in 0..<times.count where column.isPresent(row) {
-            let value = column.values[row]
+        for row in 0..<column.count {
+            let value = column.value(row)
             guard let breached = cell.rule.definition.test.isBreached(by: value, conversion: cell.conversion) else {
                 continue
             }
-            let time = Timestamp(microseconds: times[row])
+            let time = column.time(row)
             let change = cell.advance(to: time, isBreached: breached) { time in
                 !isMuted && time >= currentFrom && schedule?.contains(time) ?? true
             }
@@ -171,27 +198,46 @@ extension TenantEvaluator {
         guard let conversion = cell.conversion, let number = value.number else { return value }
         return .float(conversion(number))
     }
+}
 
-    private struct TimeSpan {
-        let first: Timestamp
-        let last: Timestamp
-        /// Strictly: no time comes twice.
-        let isAscending: Bool
-    }
+/// The values of one field in the rows of one part, in the order of arrival.
+private struct JudgedColumn {
+    let rows: ReadingRows
+    let numbers: [Int32]
+    let device: DeviceEntry?
+    let kind: ReadingValue.Kind
+    let place: Int
+    let first: Timestamp
+    let last: Timestamp
+    /// Strictly: no time comes twice.
+    let isAscending: Bool
 
-    private static func span(of times: [Int64], column: ReadingColumn) -> TimeSpan? {
+    /// `numbers` names the rows; there is at least one.
+    init(_ rows: ReadingRows, _ numbers: [Int32], part: RoutedPart, place: Int) {
+        self.rows = rows
+        self.numbers = numbers
+        self.place = place
+        device = part.device?.entry
+        kind = part.shape.kinds[place]
         var (lowest, highest) = (Int64.max, Int64.min)
-        var (previous, isAscending) = (Int64.min, true)
-        for row in 0..<times.count where column.isPresent(row) {
-            let time = times[row]
-            if time <= previous { isAscending = false }
-            previous = time
+        var ascends = true
+        for number in numbers {
+            let time = rows.rows[Int(number)].time
+            if time <= highest { ascends = false }
             lowest = min(lowest, time)
             highest = max(highest, time)
         }
-        guard lowest <= highest else { return nil }
-        return TimeSpan(
-            first: Timestamp(microseconds: lowest), last: Timestamp(microseconds: highest), isAscending: isAscending)
+        first = Timestamp(microseconds: lowest)
+        last = Timestamp(microseconds: highest)
+        isAscending = ascends
+    }
+
+    var count: Int { numbers.count }
+
+    func time(_ row: Int) -> Timestamp { Timestamp(microseconds: rows.rows[Int(numbers[row])].time) }
+
+    func value(_ row: Int) -> ReadingValue {
+        rows.value(kind, at: Int(rows.rows[Int(numbers[row])].firstWord) + place)
     }
 }
 

@@ -19,9 +19,12 @@ actor TenantEvaluator {
         let continuation: CheckedContinuation<Result<Void, any Error>, Never>
     }
 
-    struct SourceField: Hashable {
-        let source: SeriesSource
-        let field: String
+    /// The conditions that the rows of a part touch.
+    struct Binding {
+        /// Keeps the object alive by whose identity the binding is found.
+        let part: RoutedPart
+        /// Field by field, those that have any.
+        let fields: [(place: Int, cells: [ConditionCell])]
     }
 
     let tenant: TenantID
@@ -30,7 +33,7 @@ actor TenantEvaluator {
     let shelf: RuleShelf
     let settings: AlertingService.Settings
     var cells: [ConditionCell.Key: ConditionCell] = [:]
-    private var bindings: [SourceField: [ConditionCell]] = [:]
+    private var bindings: [ObjectIdentifier: Binding] = [:]
     private var edition = -1
     private var waiting: [Waiting] = []
     private var isRunning = false
@@ -80,7 +83,8 @@ actor TenantEvaluator {
         var outcomes: [ConditionOutcome] = []
         for submission in group {
             try await warm(submission.work, book: book)
-            for part in submission.work.parts { try await judge(part, book: book, into: &outcomes) }
+            try await judge(
+                submission.work.prepared, currentFrom: submission.work.currentFrom, book: book, into: &outcomes)
             for revisit in submission.work.revisits { try await judge(revisit, book: book, into: &outcomes) }
         }
         let now = clock.now()
@@ -109,16 +113,20 @@ actor TenantEvaluator {
 
     // MARK: - Cells
 
-    func cells(
-        for source: SeriesSource, field: String, device: DeviceEntry?, unit: String?, book: RuleBook
-    ) -> [ConditionCell] {
-        let name = SourceField(source: source, field: field)
-        if let known = bindings[name] { return known }
-        let identity = source.identity(of: field)
-        let found = cells(for: identity, device: device, unit: unit, book: book)
+    func binding(of part: RoutedPart, book: RuleBook) -> Binding {
+        if let known = bindings[ObjectIdentifier(part)] { return known }
+        let device = part.device?.entry
+        let fields = part.values.compactMap { place -> (place: Int, cells: [ConditionCell])? in
+            guard book.byMetric[part.metrics[place]] != nil else { return nil }
+            let identity = SeriesIdentity(
+                device: part.source.device, metric: part.metrics[place], labels: part.source.labels)
+            let cells = cells(for: identity, device: device, unit: part.units[place], book: book)
+            return cells.isEmpty ? nil : (place, cells)
+        }
         if bindings.count >= settings.bindingsMax { bindings.removeAll(keepingCapacity: true) }
-        bindings[name] = found
-        return found
+        let binding = Binding(part: part, fields: fields)
+        bindings[ObjectIdentifier(part)] = binding
+        return binding
     }
 
     func cells(for identity: SeriesIdentity, device: DeviceEntry?, unit: String?, book: RuleBook) -> [ConditionCell] {
@@ -145,13 +153,8 @@ actor TenantEvaluator {
         func collect(_ cells: [ConditionCell]) {
             for cell in cells where !cell.isWarm && cell.history.isEmpty { cold[cell.key] = cell }
         }
-        for part in work.parts {
-            for (index, column) in part.table.columns.enumerated() {
-                collect(
-                    cells(
-                        for: part.table.source, field: column.field, device: part.device, unit: part.units[index],
-                        book: book))
-            }
+        for part in work.prepared.parts {
+            for field in binding(of: part, book: book).fields { collect(field.cells) }
         }
         for revisit in work.revisits {
             collect(cells(for: revisit.identity, device: revisit.device, unit: revisit.unit, book: book))

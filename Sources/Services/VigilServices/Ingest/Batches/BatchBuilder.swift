@@ -1,101 +1,94 @@
 import VigilModel
 
-/// Gathers single readings into tables: one for each device, label set and set of fields.
+/// Gathers single readings into rows: one part for each device, label set and set of fields.
 struct BatchBuilder {
-    private struct Shape: Hashable {
+    private struct Group: Hashable {
         let device: DeviceID
         let labels: Labels
-        let fields: [String]
+    }
+
+    private struct Fields: Hashable {
+        let names: [String]
         let kinds: [ReadingValue.Kind]
-        let quality: Bool
     }
 
-    private struct Table {
-        let entry: DeviceEntry
-        var table: ReadingTable
-        var units: [String?]
+    private struct PartKey: Hashable {
+        let group: Int32
+        let shape: Int
+        let unit: String?
     }
 
-    private var places: [Shape: Int] = [:]
-    private var tables: [Table] = []
+    private(set) var rows = ReadingRows()
+    /// What each part is, in the order of the parts.
+    private(set) var wanted: [WantedPart] = []
+    private var groups: [Group: Int32] = [:]
+    private var sources: [SeriesSource] = []
+    private var shapes: [Fields: Int] = [:]
+    private var made: [RowShape] = []
+    private var parts: [PartKey: Int32] = [:]
 
     /// Adds a row.
     mutating func add(
-        _ fields: [(name: String, value: ReadingValue)], units: [String?], quality: UInt8?, time: Timestamp,
-        labels: Labels, device: DeviceEntry
+        _ fields: [(name: String, value: ReadingValue)], unit: String?, quality: UInt8?, time: Timestamp,
+        labels: Labels, device: KnownDevice
     ) {
-        let shape = Shape(
-            device: device.id, labels: labels, fields: fields.map(\.name), kinds: fields.map(\.value.kind),
-            quality: quality != nil)
-        let place: Int
-        if let known = places[shape] {
-            place = known
-        } else {
-            place = tables.count
-            places[shape] = place
-            let columns = fields.map { field in
-                ReadingColumn(field: field.name, values: .empty(field.value.kind), quality: quality == nil ? nil : [])
-            }
-            let source = SeriesSource(device: device.id, labels: labels)
-            tables.append(
-                Table(
-                    entry: device, table: ReadingTable(source: source, times: [], columns: columns), units: units))
+        let part = part(fields, unit: unit, labels: labels, device: device)
+        rows.rows.append(
+            ReadingRows.Row(part: part, firstWord: Int32(rows.words.count), time: time.microseconds))
+        if quality != nil, rows.qualities == nil {
+            rows.qualities = Array(repeating: Quality.good.rawValue, count: rows.words.count)
         }
-        tables[place].table.times.append(time.microseconds)
-        for index in fields.indices {
-            tables[place].table.columns[index].values.append(fields[index].value)
-            if let quality { tables[place].table.columns[index].quality?.append(quality) }
+        for field in fields {
+            rows.append(field.value)
+            rows.qualities?.append(quality ?? Quality.good.rawValue)
         }
     }
 
-    /// The tables with their devices.
-    func finish() -> [PreparedTable] {
-        tables.map { PreparedTable(device: $0.entry, table: $0.table, units: $0.units) }
+    private mutating func part(
+        _ fields: [(name: String, value: ReadingValue)], unit: String?, labels: Labels, device: KnownDevice
+    ) -> Int32 {
+        let group = group(device: device, labels: labels)
+        let shape = shape(fields)
+        let key = PartKey(group: group, shape: shape, unit: unit)
+        if let known = parts[key] { return known }
+        let number = Int32(rows.parts.count)
+        parts[key] = number
+        rows.parts.append(
+            ReadingRows.Part(source: sources[Int(group)], shape: made[shape], group: group))
+        wanted.append(
+            WantedPart(device: device, source: sources[Int(group)], shape: made[shape], unit: unit))
+        return number
+    }
+
+    private mutating func group(device: KnownDevice, labels: Labels) -> Int32 {
+        let key = Group(device: device.entry.id, labels: labels)
+        if let known = groups[key] { return known }
+        let number = Int32(sources.count)
+        groups[key] = number
+        sources.append(SeriesSource(device: device.entry.id, labels: labels))
+        rows.groupCount = sources.count
+        return number
+    }
+
+    private mutating func shape(_ fields: [(name: String, value: ReadingValue)]) -> Int {
+        if let last = made.last, fields.elementsEqual(last.fields, by: { $0.name == $1 }),
+            fields.elementsEqual(last.kinds, by: { $0.value.kind == $1 })
+        {
+            return made.count - 1
+        }
+        let key = Fields(names: fields.map(\.name), kinds: fields.map(\.value.kind))
+        if let known = shapes[key] { return known }
+        shapes[key] = made.count
+        made.append(RowShape(fields: key.names, kinds: key.kinds))
+        return made.count - 1
     }
 }
 
-/// A table whose device is known, ready to be stored.
-struct PreparedTable: Sendable {
-    var device: DeviceEntry?
-    var table: ReadingTable
-    var units: [String?]
-}
-
-extension ReadingColumn.Values {
-    static func empty(_ kind: ReadingValue.Kind) -> Self {
-        switch kind {
-        case .float: .floats([])
-        case .integer: .integers([])
-        case .boolean: .booleans([])
-        case .text: .texts([])
-        case .object: .objects([])
-        }
-    }
-
-    /// Adds a value of this column's kind.
-    mutating func append(_ value: ReadingValue) {
-        switch (self, value) {
-        case (.floats(var values), .float(let value)):
-            self = .floats([])
-            values.append(value)
-            self = .floats(values)
-        case (.integers(var values), .integer(let value)):
-            self = .integers([])
-            values.append(value)
-            self = .integers(values)
-        case (.booleans(var values), .boolean(let value)):
-            self = .booleans([])
-            values.append(value)
-            self = .booleans(values)
-        case (.texts(var values), .text(let value)):
-            self = .texts([])
-            values.append(value)
-            self = .texts(values)
-        case (.objects(var values), .object(let value)):
-            self = .objects([])
-            values.append(value)
-            self = .objects(values)
-        default: preconditionFailure("BUG: a value of another kind than its column's")
-        }
-    }
+/// A part of a batch, before anything was looked up for it.
+struct WantedPart: Sendable {
+    let device: KnownDevice?
+    let source: SeriesSource
+    let shape: RowShape
+    /// The unit that the readings say.
+    let unit: String?
 }

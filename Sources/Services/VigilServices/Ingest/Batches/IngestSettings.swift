@@ -10,6 +10,10 @@ package struct IngestSettings: Sendable {
     package var readingBytesMax = 64 * 1024
     /// Readings that are being stored or judged, over all tenants; past it 503.
     package var inFlightMax = 2_000_000
+    /// Bytes of bodies that are being read, decoded and stored, over all tenants; past it 503.
+    package var bytesInFlightMax = 256 << 20
+    /// How long it is believed what the key of a line means.
+    package var routeLife = Span.minutes(1)
     /// Which labels name the device, in order.
     package var deviceLabels = ["device", "device_id", "host", "dma_id"]
     /// Rows of a CSV file that are stored together.

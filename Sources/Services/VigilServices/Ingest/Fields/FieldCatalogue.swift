@@ -54,8 +54,9 @@ package final class FieldCatalogue: Sendable {
     }
 
     /// Notes what a stored batch brought.
-    func note(_ tables: [PreparedTable], tenant: TenantID) async {
-        await sightings.note(tables, tenant: tenant, at: clock.now())
+    func note(_ prepared: PreparedRows, tenant: TenantID) async {
+        guard prepared.parts.contains(where: { !$0.undescribed.isEmpty }) else { return }
+        await sightings.note(prepared, tenant: tenant, at: clock.now())
     }
 
     /// Writes what was noted, again and again until the task is cancelled.

@@ -14,6 +14,30 @@ actor FieldSightings {
         var unit: String?
         var samples: [JSONValue] = []
         var devices: [DeviceID] = []
+        private var knownDevices: Set<DeviceID> = []
+        private var knownSamples: Set<ReadingValue> = []
+
+        init(first: Timestamp, last: Timestamp, kind: ReadingValue.Kind, unit: String?) {
+            (self.first, self.last, self.kind, self.unit) = (first, last, kind, unit)
+        }
+
+        /// Adds values of one device; the newest is sample enough.
+        mutating func add(
+            _ count: Int, _ kind: ReadingValue.Kind, unit: String?, device: DeviceID, at now: Timestamp,
+            newest: () -> ReadingValue
+        ) {
+            last = now
+            self.count += count
+            self.kind = kind
+            if let unit { self.unit = unit }
+            if samples.count < FieldSightings.samplesMax {
+                let value = newest()
+                if knownSamples.insert(value).inserted { samples.append(value.json) }
+            }
+            if devices.count < FieldSightings.devicesMax, knownDevices.insert(device).inserted {
+                devices.append(device)
+            }
+        }
     }
 
     /// Distinct values kept of a field.
@@ -27,45 +51,27 @@ actor FieldSightings {
     /// Fields that somebody has decided about: nothing more is noted of them.
     private var decided: [TenantID: Set<String>] = [:]
 
-    func note(_ tables: [PreparedTable], tenant: TenantID, at now: Timestamp) {
+    func note(_ prepared: PreparedRows, tenant: TenantID, at now: Timestamp) {
         let settled = decided[tenant] ?? []
-        for table in tables {
-            guard let device = table.device else { continue }
-            let handler = ReadingHandler(named: device.handler)
-            for (index, column) in table.table.columns.enumerated() where !column.field.hasPrefix("__") {
-                let metric = table.table.source.metric(of: column.field)
-                let isKnown =
-                    handler.knows(column.field) || settled.contains(metric) || device.units[metric] != nil
-                    || device.units[column.field] != nil || device.ranges[metric] != nil
-                    || device.ranges[column.field] != nil
-                if !isKnown { note(column, metric, device.id, unit: table.units[index], tenant: tenant, at: now) }
+        // A batch has few different fields, however many devices: look each up once.
+        var fields = waiting.removeValue(forKey: tenant) ?? [:]
+        for (place, part) in prepared.parts.enumerated() where !part.undescribed.isEmpty {
+            let extent = prepared.extents[place]
+            guard let device = part.device?.entry.id, extent.rowCount > 0 else { continue }
+            let row = prepared.rows.rows[Int(extent.newestRow)]
+            for field in part.undescribed where !settled.contains(part.metrics[field]) {
+                let kind = part.shape.kinds[field]
+                let metric = part.metrics[field]
+                if fields[metric] == nil {
+                    if fields.count >= Self.fieldsMax { continue }
+                    fields[metric] = Sighting(first: now, last: now, kind: kind, unit: part.units[field])
+                }
+                fields[metric]?.add(extent.rowCount, kind, unit: part.units[field], device: device, at: now) {
+                    prepared.rows.value(kind, at: Int(row.firstWord) + field)
+                }
             }
         }
-    }
-
-    private func note(
-        _ column: ReadingColumn, _ metric: String, _ device: DeviceID, unit: String?, tenant: TenantID,
-        at now: Timestamp
-    ) {
-        let count = column.presentCount
-        guard count > 0 else { return }
-        let isNew = waiting[tenant]?[metric] == nil
-        if isNew, waiting[tenant]?.count ?? 0 >= Self.fieldsMax { return }
-        var sighting =
-            waiting[tenant]?[metric] ?? Sighting(first: now, last: now, kind: column.values.kind, unit: unit)
-        sighting.last = now
-        sighting.count += count
-        sighting.kind = column.values.kind
-        sighting.unit = unit ?? sighting.unit
-        // The last values of a batch are sample enough.
-        for row in stride(from: column.values.count - 1, through: max(0, column.values.count - 4), by: -1) {
-            guard sighting.samples.count < Self.samplesMax, let value = column[row]?.json else { continue }
-            if !sighting.samples.contains(value) { sighting.samples.append(value) }
-        }
-        if sighting.devices.count < Self.devicesMax, !sighting.devices.contains(device) {
-            sighting.devices.append(device)
-        }
-        waiting[tenant, default: [:]][metric] = sighting
+        if !fields.isEmpty { waiting[tenant] = fields }
     }
 
     /// Takes what waits to be written.

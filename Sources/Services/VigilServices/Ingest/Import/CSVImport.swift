@@ -48,10 +48,12 @@ extension IngestService {
         guard let zone = plan.timeZone.map(TimeZone.init(identifier:)) ?? TimeZone(secondsFromGMT: 0) else {
             throw ServiceError.invalid("timeZone", "is not a known time zone")
         }
-        let found = try await find(
-            plan.device, sample: .object(["metric": .string(plan.metric)]), scope: scope, tenant: tenant)
-        let entry = try found.get()
-        var run = ImportRun(plan: plan, entry: entry, zone: zone)
+        let newcomer = DeviceDirectory.Newcomer(
+            reference: plan.device, sample: .object(["metric": .string(plan.metric)]))
+        guard let device = try await find([newcomer], scope: scope, tenant: tenant).first?.get() else {
+            throw ServiceError.notFound("device")
+        }
+        var run = ImportRun(plan: plan, device: device, zone: zone)
         var reader = CSVReader()
         do {
             for try await piece in pieces {
@@ -90,15 +92,19 @@ extension IngestService {
         let fresh = Set(run.times).subtracting(existing).count
         run.stored += fresh
         run.replaced += run.times.count - fresh
-        let table = ReadingTable(
-            source: SeriesSource(device: run.entry.id), times: run.times,
-            columns: [ReadingColumn(field: run.plan.metric, values: .floats(run.values))])
-        let prepared = PreparedTable(device: run.entry, table: table, units: [run.plan.unit])
         let arrival = clock.now()
         try check(run.entry, time: arrival, arrival: arrival)
+        var builder = BatchBuilder()
+        for (time, value) in zip(run.times, run.values) {
+            builder.add(
+                [(run.plan.metric, .float(value))], unit: run.plan.unit, quality: nil,
+                time: Timestamp(microseconds: time), labels: .none, device: run.device)
+        }
+        var refusals = run.chunkRefusals
+        let parts = try await tenants.ingest(of: tenant).route(builder.wanted, sourcesAreKept: false)
+        let prepared = PreparedRows(builder.rows, parts, refusals: &refusals)
         let receipt = try await store(
-            [prepared], refusals: run.chunkRefusals, form: "csv", arrival: arrival, principal: principal, tenant: tenant
-        )
+            prepared, refusals: refusals, form: "csv", arrival: arrival, principal: principal, tenant: tenant)
         guard receipt.accepted > 0 else {
             throw ServiceError(.conflict, "metric.taken", receipt.refusals.first?.reason ?? "Nothing was stored.")
         }
@@ -126,7 +132,7 @@ extension IngestService {
 /// An import on its way.
 struct ImportRun {
     let plan: CSVImport
-    let entry: DeviceEntry
+    let device: KnownDevice
     let zone: TimeZone
     private var header: CSVHeader?
     private(set) var times: [Int64] = []
@@ -140,9 +146,11 @@ struct ImportRun {
     private(set) var low: Int64?
     private(set) var high: Int64?
 
-    init(plan: CSVImport, entry: DeviceEntry, zone: TimeZone) {
+    var entry: DeviceEntry { device.entry }
+
+    init(plan: CSVImport, device: KnownDevice, zone: TimeZone) {
         self.plan = plan
-        self.entry = entry
+        self.device = device
         self.zone = zone
     }
 

@@ -26,10 +26,37 @@ struct JournalEntry: Codable, Sendable {
         var id: EntryID
     }
 
-    func table() throws -> ReadingTable {
-        let text = String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+    func table() -> ReadingTable {
+        let text = String(decoding: json.bytes, as: UTF8.self)
         return ReadingTable(
             source: Self.source, times: [number], columns: [ReadingColumn(field: Self.field, values: .objects([text]))])
+    }
+
+    /// Written by hand: a batch may name thousands of devices.
+    private var json: JSONBytes {
+        var json = JSONBytes()
+        json.raw("{\"number\":\(number),\"arrival\":\(arrival),\"log\":{\"id\":\"\(log.id)\"},\"sender\":")
+        json.text(sender)
+        json.raw(",\"form\":")
+        json.text(form)
+        json.raw(",\"accepted\":\(accepted),\"refused\":\(refused)")
+        if let first, let last { json.raw(",\"first\":\(first),\"last\":\(last)") }
+        json.raw(",\"devices\":[")
+        for (place, device) in devices.enumerated() {
+            json.raw(place == 0 ? "\"" : "\",\"")
+            json.raw(device.description)
+        }
+        json.raw(devices.isEmpty ? "],\"refusals\":[" : "\"],\"refusals\":[")
+        for (place, refusal) in refusals.enumerated() {
+            json.raw(place == 0 ? "{\"line\":" : ",{\"line\":")
+            json.raw("\(refusal.line),\"code\":")
+            json.text(refusal.code)
+            json.raw(",\"reason\":")
+            json.text(refusal.reason)
+            json.raw("}")
+        }
+        json.raw("]}")
+        return json
     }
 
     init?(sample: Sample) {
@@ -41,7 +68,7 @@ struct JournalEntry: Codable, Sendable {
 
     init(
         number: Int64, arrival: Timestamp, sender: String, form: String, accepted: Int, refusals: Refusals,
-        tables: [PreparedTable]
+        devices: [DeviceID], extents: [ReadingRows.Extent]
     ) {
         self.number = number
         self.arrival = arrival.microseconds
@@ -51,9 +78,9 @@ struct JournalEntry: Codable, Sendable {
         self.accepted = accepted
         refused = refusals.count
         self.refusals = Array(refusals.first.prefix(20))
-        devices = Array(Set(tables.compactMap(\.device?.id)))
-        first = tables.compactMap { $0.table.times.min() }.min()
-        last = tables.compactMap { $0.table.times.max() }.max()
+        self.devices = devices
+        first = extents.filter { $0.rowCount > 0 }.map(\.firstTime).min()
+        last = extents.filter { $0.rowCount > 0 }.map(\.lastTime).max()
     }
 
     var status: String { refused == 0 ? "success" : accepted > 0 ? "partial" : "error" }

@@ -1,3 +1,4 @@
+import LineProtocol
 import VigilModel
 import VigilPorts
 
@@ -17,6 +18,15 @@ actor TenantIngest {
     private var units: [DeviceMetric: String?] = [:]
     private var activityWritten: [DeviceID: Timestamp] = [:]
     private var livePublished: [DeviceID: Timestamp] = [:]
+    // For `TenantIngest+Routes`.
+    var parts: [PartKey: RoutedPart] = [:]
+    var sources: [SeriesSource: SeriesSource] = [:]
+    var shapes: [FieldList: RowShape] = [:]
+    var lineRoutes: [ObjectIdentifier: LineRoute] = [:]
+    /// Whether two keys of lines were seen that mean one source.
+    var hasAliases = false
+    /// The keys of lines, by their bytes.
+    nonisolated let keys = LineSourceCache()
 
     struct Owner: Hashable, Sendable {
         let measurement: String
@@ -157,6 +167,8 @@ actor TenantIngest {
             return value.unit != nil && known != value.unit
         }
         if !changed.isEmpty {
+            // Parts that know an older unit are made anew.
+            if changed.contains(where: { units[$0.key] != nil }) { parts.removeAll(keepingCapacity: true) }
             let (tenant, now) = (tenant, clock.now())
             let rows = changed.map { ($0.key, $0.value.unit, "\($0.value.kind)") }
             let found = try await stores.relational.write(in: SystemScope.tenant(tenant, "ingest")) { transaction in
@@ -182,7 +194,9 @@ actor TenantIngest {
             if units.count > 500_000 { units = [:] }
             for (key, unit) in found { units[key] = .some(unit) }
         }
-        return units.filter { reported[$0.key] != nil }
+        return reported.reduce(into: [:]) { known, item in
+            known.updateValue(units[item.key].flatMap { $0 }, forKey: item.key)
+        }
     }
 
     // MARK: - Activity
@@ -199,11 +213,12 @@ actor TenantIngest {
     }
 
     /// Those whose newest readings may go over the bus now.
-    func dueLive(_ devices: Set<DeviceID>, at now: Timestamp) -> Set<DeviceID> {
-        devices.filter { device in
-            if let last = livePublished[device], now - last < settings.liveInterval, now >= last { return false }
-            livePublished[device] = now
-            return true
-        }
+    func dueLive(_ devices: [DeviceID], at now: Timestamp) -> Set<DeviceID> {
+        Set(
+            devices.filter { device in
+                if let last = livePublished[device], now - last < settings.liveInterval, now >= last { return false }
+                livePublished[device] = now
+                return true
+            })
     }
 }

@@ -30,7 +30,7 @@ package actor DeviceDirectory {
     }
 
     struct Held {
-        let entry: DeviceEntry
+        let device: KnownDevice
         let until: Timestamp
     }
 
@@ -59,7 +59,7 @@ package actor DeviceDirectory {
     /// or `scheme:value`), or what a discovered device calls itself.
     package func find(_ reference: String, tenant: TenantID) async throws -> DeviceEntry? {
         let key = Key(tenant: tenant, reference: reference)
-        if let known = held[key], known.until > clock.now() { return known.entry }
+        if let known = held[key], known.until > clock.now() { return known.device.entry }
         let mark = forgotten[tenant, default: 0]
         let entry = try await relational.read(in: SystemScope.tenant(tenant, "device directory")) { transaction in
             try DeviceEntry.find(reference, tenant: tenant, in: transaction)
@@ -105,18 +105,22 @@ package actor DeviceDirectory {
     package func forget(_ device: DeviceID?, tenant: TenantID) {
         forgotten[tenant, default: 0] += 1
         held = held.filter { key, value in
-            key.tenant != tenant || (device != nil && value.entry.id != device)
+            key.tenant != tenant || (device != nil && value.device.entry.id != device)
         }
     }
 
-    private func keep(_ entry: DeviceEntry, for key: Key, mark: Int) {
-        guard forgotten[key.tenant, default: 0] == mark else { return }
+    @discardableResult
+    func keep(_ entry: DeviceEntry, for key: Key, mark: Int) -> KnownDevice {
+        let known = held[key]?.device
+        let device = known.flatMap { $0.entry == entry ? $0 : nil } ?? KnownDevice(entry)
+        guard forgotten[key.tenant, default: 0] == mark else { return device }
         // Starting over is as good as any other choice here: a full memory means that names come and go.
         if held.count >= settings.entriesMax { held.removeAll(keepingCapacity: true) }
-        held[key] = Held(entry: entry, until: clock.now() + settings.lifetime)
+        held[key] = Held(device: device, until: clock.now() + settings.lifetime)
+        return device
     }
 
-    private func checkReference(_ reference: String) throws(ServiceError) {
+    func checkReference(_ reference: String) throws(ServiceError) {
         guard (1...settings.referenceBytesMax).contains(reference.utf8.count) else {
             throw .invalid("device", "must have 1 to \(settings.referenceBytesMax) bytes", code: "device.reference")
         }
@@ -125,7 +129,7 @@ package actor DeviceDirectory {
         else { throw .invalid("device", "must not have control characters", code: "device.reference") }
     }
 
-    private func bounded(_ sample: JSONValue) -> JSONValue {
+    func bounded(_ sample: JSONValue) -> JSONValue {
         let text = sample.canonicalText
         guard text.utf8.count > settings.sampleBytesMax else { return sample }
         return .object(["truncated": .string(String(text.prefix(settings.sampleBytesMax / 4)))])

@@ -10,14 +10,23 @@ struct Discovery: Sendable {
     let limit: Int
 
     func insert(tenant: TenantID, in transaction: any SQLTransaction) throws -> DeviceEntry {
-        let waiting = try transaction.rows(
+        guard try Self.waitingCount(tenant: tenant, in: transaction) < limit else { throw Self.tooMany }
+        return try make(tenant: tenant, in: transaction)
+    }
+
+    /// How many unknown devices wait to be claimed or are ignored.
+    static func waitingCount(tenant: TenantID, in transaction: any SQLTransaction) throws -> Int {
+        try transaction.rows(
             "SELECT COUNT(*) AS n FROM discoveries WHERE tenant_id = \(tenant) AND state <> 'claimed'"
-        ).first?.get("n", as: Int.self)
-        guard (waiting ?? 0) < limit else {
-            throw ServiceError(
-                .tooMany, "discovery.limit", "Too many unknown devices wait to be claimed or ignored.",
-                retryAfter: .minutes(10))
-        }
+        ).first?.get("n", as: Int.self) ?? 0
+    }
+
+    static let tooMany = ServiceError(
+        .tooMany, "discovery.limit", "Too many unknown devices wait to be claimed or ignored.",
+        retryAfter: .minutes(10))
+
+    /// Makes the device, whatever the limit.
+    func make(tenant: TenantID, in transaction: any SQLTransaction) throws -> DeviceEntry {
         let entry = DeviceEntry(
             id: DeviceID(at: time), tenant: tenant, code: reference, name: reference, kind: "unknown",
             isDiscovered: true)

@@ -1,0 +1,123 @@
+import VigilModel
+
+/// What is known of the rows of one source that have the same fields.
+///
+/// Made once and found again for every further batch, so that a row costs no look-up. It never changes: when something
+/// about the device, its units or its metrics does, another takes its place.
+final class RoutedPart: Sendable {
+    /// `nil` for readings that name no device.
+    let device: KnownDevice?
+    let source: SeriesSource
+    let shape: RowShape
+    /// The metric of each field.
+    let metrics: [String]
+    /// The unit of each field, as far as it is known.
+    let units: [String?]
+    /// The valid range of each field; empty when none has one.
+    let ranges: [ValidRange?]
+    /// The places of the fields that are readings, as opposed to what is kept beside them.
+    let values: [Int]
+    /// Those of them that neither the handler nor the device's profile describes.
+    let undescribed: [Int]
+    /// The places of fields whose metric's name belongs to somebody else.
+    let taken: [Int]
+    /// The same without those; `nil` when no other field is left.
+    let reduced: RoutedPart?
+
+    init(
+        device: KnownDevice?, source: SeriesSource, shape: RowShape, units: [String?], taken: [Int] = [],
+        reduced: RoutedPart? = nil
+    ) {
+        self.device = device
+        self.source = source
+        self.shape = shape
+        self.units = units
+        self.taken = taken
+        self.reduced = reduced
+        let fields = shape.fields
+        let metrics = fields.map(source.metric(of:))
+        self.metrics = metrics
+        let values = fields.indices.filter { !fields[$0].hasPrefix("__") }
+        self.values = values
+        let entry = device?.entry
+        let ranges = fields.indices.map { entry?.ranges[metrics[$0]] ?? entry?.ranges[fields[$0]] }
+        self.ranges = ranges.contains { $0 != nil } ? ranges : []
+        undescribed = values.filter { place in
+            guard let device else { return false }
+            return !device.handler.knows(fields[place]) && ranges[place] == nil
+                && device.entry.units[metrics[place]] == nil && device.entry.units[fields[place]] == nil
+        }
+    }
+}
+
+/// The rows of a batch with what is known of their parts.
+struct PreparedRows: Sendable {
+    var rows = ReadingRows()
+    /// One for each part of `rows`.
+    var parts: [RoutedPart] = []
+    /// One for each part.
+    private(set) var extents: [ReadingRows.Extent] = []
+    /// Values that are readings.
+    private(set) var accepted = 0
+
+    init() {}
+
+    /// Takes names that belong to somebody else away, and marks what is out of range.
+    init(_ rows: ReadingRows, _ parts: [RoutedPart], refusals: inout Refusals) {
+        self.rows = rows
+        self.parts = parts
+        if parts.contains(where: { !$0.taken.isEmpty }) { removeTaken(&refusals) }
+        for place in self.parts.indices {
+            self.rows.parts[place].source = self.parts[place].source
+            self.rows.parts[place].shape = self.parts[place].shape
+        }
+        if self.parts.contains(where: { !$0.ranges.isEmpty }) { markRanges() }
+        extents = self.rows.extents()
+        accepted = zip(self.parts, extents).reduce(0) { $0 + $1.0.values.count * $1.1.rowCount }
+    }
+
+    private mutating func removeTaken(_ refusals: inout Refusals) {
+        let before = parts
+        parts = before.map { $0.reduced ?? $0 }
+        var kept: [ReadingRows.Row] = []
+        kept.reserveCapacity(rows.rows.count)
+        for var row in rows.rows {
+            let part = before[Int(row.part)]
+            guard !part.taken.isEmpty else {
+                kept.append(row)
+                continue
+            }
+            refusals.add(
+                Refusal(
+                    line: 0, code: "metric.taken",
+                    reason: "Another measurement and field made this metric's name first."), times: part.taken.count)
+            guard part.reduced != nil else { continue }
+            let first = Int(row.firstWord)
+            row.firstWord = Int32(rows.words.count)
+            for place in part.shape.fields.indices where !part.taken.contains(place) {
+                rows.words.append(rows.words[first + place])
+                if let quality = rows.qualities?[first + place] { rows.qualities?.append(quality) }
+            }
+            kept.append(row)
+        }
+        rows.rows = kept
+    }
+
+    /// Values out of the device's valid range are kept and marked.
+    private mutating func markRanges() {
+        for row in rows.rows where !parts[Int(row.part)].ranges.isEmpty {
+            let part = parts[Int(row.part)]
+            for (place, range) in part.ranges.enumerated() {
+                let word = Int(row.firstWord) + place
+                guard let range, let number = rows.value(part.shape.kinds[place], at: word).number,
+                    !range.contains(number)
+                else { continue }
+                if rows.qualities == nil {
+                    rows.qualities = Array(repeating: Quality.good.rawValue, count: rows.words.count)
+                }
+                let quality = rows.qualities?[word] ?? Quality.good.rawValue
+                rows.qualities?[word] = min(quality, Quality.outOfRange.rawValue)
+            }
+        }
+    }
+}

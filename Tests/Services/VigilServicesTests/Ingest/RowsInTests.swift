@@ -1,0 +1,78 @@
+import Testing
+import VigilModel
+import VigilPorts
+import VigilServices
+
+@Suite struct RowsInTests {
+    private func lines(_ text: String, _ world: World) async throws -> LineReceipt {
+        let body = AsyncThrowingStream<[UInt8], any Error> { continuation in
+            continuation.yield(Array(text.utf8))
+            continuation.finish()
+        }
+        return try await world.ingest.receiveLines(body, precision: "s", by: world.principal)
+    }
+
+    @Test func `of two keys that mean one source the later line wins`() async throws {
+        try await withWorld { world in
+            _ = try await lines("m,device=a,x=1 f=1 1748779200\nm,x=1,device=a f=2 1748779200", world)
+            _ = try await lines("m,x=1,device=a f=3 1748779100\nm,device=a,x=1 f=4 1748779100", world)
+            let page = try await world.query.readings(
+                ofDevice: "a", metric: "m_f", range: .always, cursor: nil, limit: 10, in: world.scope)
+            #expect(page.items.map { $0.values["m_f"] } == [.number(2), .number(4)])
+        }
+    }
+
+    @Test func `a line whose one metric belongs to somebody else keeps its others`() async throws {
+        try await withWorld { world in
+            try await world.device("a")
+            try await world.send(#"{"metric": "boiler_flow", "value": 1}"#, to: "a")
+            let receipt = try await lines("boiler,device=a flow=2,level=3 1748779200", world)
+            #expect(receipt.receipt.accepted == 1)
+            #expect(receipt.receipt.refusals.map(\.code) == ["metric.taken"])
+            let latest = try await world.query.latest(ofDevice: "a", in: world.scope)
+            #expect(latest.first { $0.metric == "boiler_level" }?.value == .number(3))
+            #expect(latest.first { $0.metric == "boiler_flow" }?.value == .number(1))
+        }
+    }
+
+    @Test func `a device that is switched off between two requests is refused in the second`() async throws {
+        try await withWorld { world in
+            try await world.device("a")
+            #expect(try await lines("m,device=a f=1 1748779200", world).receipt.accepted == 1)
+
+            try await world.stores.relational.write(in: world.scope) { transaction in
+                try transaction.execute("UPDATE devices SET status = 'inactive' WHERE code = 'a'")
+            }
+            await world.directory.forget(nil, tenant: world.tenant)
+            let receipt = try await lines("m,device=a f=2 1748779201\nm,device=b f=1 1748779201", world)
+            #expect(receipt.receipt.accepted == 1)
+            #expect(receipt.receipt.refusals.map(\.code) == ["device.inactive"])
+        }
+    }
+
+    @Test func `a unit that changes is the unit from then on`() async throws {
+        try await withWorld { world in
+            try await world.device("a")
+            for unit in ["bar", "kPa", "bar"] {
+                try await world.send("{\"metric\": \"p\", \"value\": 1, \"unit\": \"\(unit)\"}", to: "a")
+                let latest = try await world.query.latest(ofDevice: "a", in: world.scope)
+                #expect(latest.first { $0.metric == "p" }?.unit == unit)
+            }
+        }
+    }
+
+    @Test func `late readings of a quiet stretch raise nothing, and those that breach do`() async throws {
+        try await withWorld { world in
+            try await world.device("a")
+            var form = RuleForm(name: "High", metric: "p", condition: "above")
+            form.threshold = 10
+            _ = try await world.alerting.createRule(form, by: world.principal)
+            for (second, value) in [(30, 1), (10, 2), (20, 3), (15, 50), (25, 4)] {
+                try await world.send(
+                    "{\"metric\": \"p\", \"value\": \(value), \"time\": \"2025-06-01T11:59:\(second)Z\"}", to: "a")
+            }
+            let alerts = try await world.alerts()
+            #expect(alerts.map(\.eventTime) == ["2025-06-01T11:59:15Z"])
+        }
+    }
+}
