@@ -6,6 +6,10 @@ package struct SeriesConfiguration: Sendable {
     package var samplesMax = 100_000_000
     /// Windows that one question may make, over all series.
     package var windowsMax = 10_000_000
+    /// Tasks that answer one question side by side.
+    package var questionTasksMax = 2
+    /// Sources that a question must be about before it is parted.
+    package var parallelGroupsMin = 8
     /// Columns of one table of a batch.
     package var columnsMax = 4096
     /// When the log has grown by so much, rows are made into chunks and the log is cut.

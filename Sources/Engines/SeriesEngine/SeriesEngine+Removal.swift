@@ -6,17 +6,22 @@ extension SeriesEngine {
         let tenant = try tenant(of: scope)
         try log.check()
         let matchers = try SeriesMatchers(selection.matchers, devices: selection.devices)
-        let entries = catalogue.find(matchers, tenant: tenant, scope: scope).flatMap(\.1)
+        let found = catalogue.find(matchers, tenant: tenant, scope: scope)
+        let entries = found.flatMap(\.1)
         if entries.isEmpty || selection.range.isEmpty { return 0 }
         let (start, end) = (selection.range.start.microseconds, selection.range.end.microseconds)
         await maintenance.enter()
         defer { maintenance.leave() }
         // Counted as a question counts: a value that was overwritten is not a sample any more.
         var count = 0
-        for entry in entries {
-            guard let snapshot = memory.snapshot([entry.group]).first else { continue }
-            count += try PlannedSeries(entry: entry, snapshot: snapshot).reader.samples(from: start, to: end)
-                .samples.count
+        for (group, some) in found {
+            let source = ChunkSource()
+            for stretch in TimeStretch.all(of: memory.snapshot(group), from: start, to: end) {
+                for entry in some {
+                    count += try stretch.reader(entry, source).samples(from: start, to: end).samples.count
+                }
+                source.removeAll()
+            }
         }
         if count == 0 { return 0 }
         let record = RemovalRecord.write(series: entries.map(\.number), range: selection.range)

@@ -136,8 +136,10 @@ struct SealingStore: SeriesStore {
         try await engine.windows(query, in: scope)
     }
 
-    func latest(_ matchers: [LabelMatcher], in scope: AccessScope) async throws(StoreError) -> [LatestSample] {
-        try await engine.latest(matchers, in: scope)
+    func latest(
+        _ matchers: [LabelMatcher], devices: Set<DeviceID>?, in scope: AccessScope
+    ) async throws(StoreError) -> [LatestSample] {
+        try await engine.latest(matchers, devices: devices, in: scope)
     }
 
     func series(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> [SeriesIdentity] {

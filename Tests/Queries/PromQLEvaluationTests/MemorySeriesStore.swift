@@ -79,8 +79,10 @@ final class MemorySeriesStore: SeriesStore {
         }
     }
 
-    func latest(_ matchers: [LabelMatcher], in scope: AccessScope) async throws(StoreError) -> [LatestSample] {
-        try selected(SeriesSelection(matchers)).compactMap { series in
+    func latest(
+        _ matchers: [LabelMatcher], devices: Set<DeviceID>?, in scope: AccessScope
+    ) async throws(StoreError) -> [LatestSample] {
+        try selected(SeriesSelection(matchers, devices: devices)).compactMap { series in
             series.samples.last.map { LatestSample(identity: series.identity, sample: $0, arrival: $0.time) }
         }
     }

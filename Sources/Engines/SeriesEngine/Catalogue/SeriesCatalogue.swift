@@ -12,7 +12,7 @@ final class SeriesCatalogue: @unchecked Sendable {
     private var groups: [UInt32: SourceGroup] = [:]
     private var series: [UInt32: SeriesEntry] = [:]
     private var layouts: [UInt32: RowLayout] = [:]
-    private var groupsByTenant: [TenantID: [SourceGroup]] = [:]
+    private var indexes: [TenantID: TenantIndex] = [:]
     private var sources: [SourceKey: SourceEntry] = [:]
     private var lastGroup: UInt32 = 0
     private var lastSeries: UInt32 = 0
@@ -205,13 +205,14 @@ final class SeriesCatalogue: @unchecked Sendable {
         lastGroup = max(lastGroup, group.number)
         groups[group.number] = group
         groupsByKey[GroupKey(tenant: group.tenant, device: group.device, labels: group.labels)] = group
-        groupsByTenant[group.tenant, default: []].append(group)
+        indexes[group.tenant, default: TenantIndex()].add(group)
     }
 
     private func insert(_ entry: SeriesEntry) {
         lastSeries = max(lastSeries, entry.number)
         series[entry.number] = entry
         entry.group.add(entry)
+        indexes[entry.group.tenant, default: TenantIndex()].add(entry.metric, to: entry.group)
     }
 
     private func insert(_ layout: RowLayout) {
@@ -273,7 +274,7 @@ final class SeriesCatalogue: @unchecked Sendable {
 
     func groups(of tenant: TenantID) -> [SourceGroup] {
         return lock.withLock { _ in
-            return groupsByTenant[tenant] ?? []
+            return indexes[tenant]?.groups ?? []
         }
     }
 
@@ -285,16 +286,8 @@ final class SeriesCatalogue: @unchecked Sendable {
 
     /// The series of `tenant` for which all matchers hold, group by group.
     func find(_ matchers: SeriesMatchers, tenant: TenantID, scope: AccessScope) -> [(SourceGroup, [SeriesEntry])] {
-        return lock.withLock { _ in
-            var result: [(SourceGroup, [SeriesEntry])] = []
-            for group in groupsByTenant[tenant] ?? [] {
-                guard scope.shows(group.device), matchers.matches(device: group.device), matchers.matches(group.labels)
-                else { continue }
-                let found =
-                    matchers.hasMetric ? group.series.filter { matchers.matches(metric: $0.metric) } : group.series
-                if !found.isEmpty { result.append((group, found)) }
-            }
-            return result
+        lock.withLock { _ in
+            indexes[tenant]?.find(matchers, scope) ?? []
         }
     }
 }

@@ -4,7 +4,7 @@ import VigilPorts
 
 /// The matchers of a selection, with their patterns compiled, parted into those on the metric and those on labels.
 struct SeriesMatchers: Sendable {
-    private struct Condition: Sendable {
+    struct Condition: Sendable {
         let name: String
         let operation: LabelMatcher.Operation
         let value: String
@@ -21,8 +21,8 @@ struct SeriesMatchers: Sendable {
     }
 
     private let metric: [Condition]
-    private let labels: [Condition]
-    private let devices: Set<DeviceID>?
+    let labels: [Condition]
+    let devices: Set<DeviceID>?
     static let countMax = 64
 
     /// - Throws: `invalid` for a malformed pattern, `limit` for too many matchers.
@@ -51,11 +51,6 @@ struct SeriesMatchers: Sendable {
 
     func matches(metric name: String) -> Bool { metric.allSatisfy { $0.holds(name) } }
 
-    func matches(device: DeviceID?) -> Bool {
-        guard let devices else { return true }
-        return device.map(devices.contains) ?? false
-    }
-
-    /// An absent label has the empty value.
-    func matches(_ all: Labels) -> Bool { labels.allSatisfy { $0.holds(all[$0.name] ?? "") } }
+    /// The one metric that can match, when a matcher says so.
+    var metricName: String? { metric.first { $0.operation == .equal }?.value }
 }

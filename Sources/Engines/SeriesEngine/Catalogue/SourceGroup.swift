@@ -21,6 +21,8 @@ final class SourceGroup: @unchecked Sendable {
     var frozen: [OpenBlock] = []
     /// By generation.
     var chunks: [ChunkReference] = []
+    /// Of the chunks those that hold the newest sealed sample of some series, by generation: mostly one.
+    var newest: [ChunkReference] = []
     /// Whether a deletion left some series without a sample.
     var hasEmptySeries = false
 

@@ -1,7 +1,7 @@
 import VigilModel
 
 /// The bytes that say what a chunk holds: the count of series, then of each its number, count, first and last time,
-/// arrival, kind, quality and value of the newest sample.
+/// arrival, kind, quality and value of the newest sample, then its statistics (``ChunkStatistics``).
 enum ChunkDirectory {
     static func encode(_ columns: [ChunkColumn]) -> [UInt8] {
         var writer = ByteWriter()
@@ -20,6 +20,8 @@ enum ChunkDirectory {
             case .boolean(let value): writer.append(value ? 1 : 0)
             case .text(let value), .object(let value): writer.append(text: value)
             }
+            ChunkStatistics.encode(
+                column.statistics, firstTime: column.firstTime, lastTime: column.lastTime, to: &writer)
         }
         return writer.bytes
     }
@@ -45,9 +47,11 @@ enum ChunkDirectory {
                 case nil: throw ByteReader.Malformed()
                 }
             let sample = Sample(time: Timestamp(microseconds: last), value: value, quality: quality)
+            let statistics = try ChunkStatistics.decode(&reader, firstTime: first, lastTime: last)
             columns.append(
                 ChunkColumn(
-                    series: series, count: count, firstTime: first, lastTime: last, last: sample, arrival: arrival))
+                    series: series, count: count, firstTime: first, lastTime: last, last: sample, arrival: arrival,
+                    statistics: statistics))
         }
         return columns
     }

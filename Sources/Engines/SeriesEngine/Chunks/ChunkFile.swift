@@ -28,7 +28,7 @@ final class ChunkFile: Sendable {
                     try session.execute(Self.schema)
                     return Int64(0)
                 }
-                guard version == .integer(1) else {
+                guard version == .integer(2) else {
                     throw StoreError(.newerSchema, "a file of the series store is newer", details: ["file": name])
                 }
                 guard case .integer(let sealed) = try session.row("SELECT value FROM meta WHERE name = 'sealed'")?.first
@@ -48,7 +48,7 @@ final class ChunkFile: Sendable {
             id INTEGER PRIMARY KEY, source INTEGER NOT NULL, generation INTEGER NOT NULL, bytes BLOB NOT NULL
         ) STRICT;
         CREATE TABLE data (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-        PRAGMA user_version = 1;
+        PRAGMA user_version = 2;
         COMMIT;
         """
 
@@ -117,21 +117,33 @@ final class ChunkFile: Sendable {
         try session.run("INSERT INTO data VALUES (?, ?)", [.integer(reference.id), .bytes(chunk.data)])
     }
 
-    /// The wanted series of a chunk, or `nil` when the chunk was replaced.
-    func samples(
-        of id: Int64, wanted: @escaping (UInt32) -> Bool
-    ) throws(StoreError) -> [UInt32: RawSeries]? {
+    /// What a chunk holds, or `nil` when the chunk was replaced.
+    func content(of id: Int64) throws(StoreError) -> ChunkContent? {
         do {
-            return try connection.run { session in
-                try session.withStatement("SELECT bytes FROM data WHERE id = ?") { statement in
+            // Only copied under the connection: others wait for it while this one decodes.
+            let bytes = try connection.run { session in
+                try session.withStatement("SELECT bytes FROM data WHERE id = ?") { statement -> [UInt8]? in
                     try statement.bind([.integer(id)])
                     guard try statement.step() else { return nil }
-                    return try statement.withBytes(0) { try ColumnChunk.decode($0, wanted: wanted) }
+                    return statement.withBytes(0) { Array($0) }
                 }
             }
+            return try bytes.map { bytes throws(ByteReader.Malformed) in try ChunkContent(bytes) }
         } catch {
             throw StoreError(error, file: name, chunk: id)
         }
+    }
+
+    /// All samples of a chunk by series, or `nil` when the chunk was replaced.
+    func samples(of id: Int64) throws(StoreError) -> [UInt32: RawSeries]? {
+        guard let content = try content(of: id) else { return nil }
+        var result: [UInt32: RawSeries] = [:]
+        do {
+            for series in content.series { result[series] = try content.samples(series) }
+        } catch {
+            throw StoreError(error, file: name, chunk: id)
+        }
+        return result
     }
 
     /// Gives the space of what was removed back to the disk.

@@ -1,4 +1,5 @@
 import VigilModel
+import VigilPorts
 
 /// What is known of one series in a chunk without reading its samples.
 struct ChunkColumn: Sendable {
@@ -9,6 +10,8 @@ struct ChunkColumn: Sendable {
     /// The newest sample, and when it arrived.
     let last: Sample
     let arrival: Int64
+    /// What is known of its numbers.
+    let statistics: WindowAggregate
 }
 
 /// Samples of some series of one group, compressed together: series with the same times share them.
@@ -83,36 +86,20 @@ enum ColumnChunk {
         }
     }
 
-    /// The samples of the wanted series; the others are passed over without decoding.
-    static func decode(
-        _ bytes: UnsafeRawBufferPointer, wanted: (UInt32) -> Bool
-    ) throws(ByteReader.Malformed) -> [UInt32: RawSeries] {
-        guard bytes.count > 8,
-            Checksum.of(UnsafeRawBufferPointer(rebasing: bytes[8...]))
-                == UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-        else { throw ByteReader.Malformed() }
-        let copy = [UInt8](bytes)
-        var reader = ByteReader(copy[8...])
-        var lists: [(count: Int, bytes: ArraySlice<UInt8>, times: [Int64]?)] = []
-        for _ in 0..<(try reader.count(limit: copy.count)) {
-            lists.append((try reader.count(limit: 1 << 28), try reader.block(), nil))
+    /// The numbers of a column, or `nil` when they are not all of one kind.
+    static func numbers(_ bytes: ArraySlice<UInt8>, count: Int) throws(ByteReader.Malformed) -> [Double]? {
+        var reader = ByteReader(bytes)
+        if try reader.byte() == 1 { _ = try reader.block() }
+        switch ReadingValue.Kind(rawValue: try reader.byte()) {
+        case .float: return try FloatCodec.numbers(try reader.block(), count: count)
+        case .integer: return try IntegerCodec.decode(try reader.block(), count: count).map { Double($0) }
+        case .boolean: return try IntegerCodec.decode(try reader.block(), count: count).map { $0 == 0 ? 0 : 1 }
+        case .text, .object, nil: return nil
         }
-        var result: [UInt32: RawSeries] = [:]
-        for _ in 0..<(try reader.count(limit: copy.count)) {
-            let series = UInt32(truncatingIfNeeded: try reader.varint())
-            let list = Int(try reader.varint())
-            let block = try reader.block()
-            guard lists.indices.contains(list) else { throw ByteReader.Malformed() }
-            guard wanted(series) else { continue }
-            if lists[list].times == nil {
-                lists[list].times = try IntegerCodec.decode(lists[list].bytes, count: lists[list].count)
-            }
-            result[series] = try decode(block, times: lists[list].times ?? [])
-        }
-        return result
     }
 
-    private static func decode(
+    /// The samples of one column, with the times of its list.
+    static func decode(
         _ bytes: ArraySlice<UInt8>, times: [Int64]
     ) throws(ByteReader.Malformed) -> RawSeries {
         var reader = ByteReader(bytes)

@@ -65,7 +65,7 @@ struct GroupSealer {
     private func merged(
         _ chunk: ChunkReference, _ fresh: [(SeriesEntry, RawSeries)]
     ) throws(StoreError) -> [(SeriesEntry, RawSeries)] {
-        guard let old = try chunk.file.samples(of: chunk.id, wanted: { _ in true }) else {
+        guard let old = try chunk.file.samples(of: chunk.id) else {
             throw StoreError(.internalFault, "a chunk is gone")
         }
         var result: [(SeriesEntry, RawSeries)] = []
@@ -76,7 +76,7 @@ struct GroupSealer {
             case (let one?, nil), (nil, let one?): result.append((entry, one))
             case (var one?, let two?):
                 one.add(two)
-                SeriesReader.settle(&one.samples)
+                one.settle()
                 result.append((entry, one))
             }
         }
@@ -129,14 +129,14 @@ enum ChunkRewriting {
         let last = samples[samples.count - 1]
         return ChunkColumn(
             series: number, count: samples.count, firstTime: samples[0].time, lastTime: last.time,
-            last: series.sample(last), arrival: arrival(last.time))
+            last: series.sample(last), arrival: arrival(last.time), statistics: ChunkStatistics.of(series))
     }
 
     /// The chunk without the samples of `series` in a range; `nil` when nothing is left.
     static func without(
         _ chunk: ChunkReference, _ series: Set<UInt32>, from start: Int64, to end: Int64, identifier: Int64
     ) throws(StoreError) -> ChunkFile.NewChunk? {
-        guard var all = try chunk.file.samples(of: chunk.id, wanted: { _ in true }) else { return nil }
+        guard var all = try chunk.file.samples(of: chunk.id) else { return nil }
         for number in series { all[number]?.samples.removeAll { $0.time >= start && $0.time < end } }
         let rest = all.filter { !$0.value.samples.isEmpty }.sorted { $0.key < $1.key }
         guard !rest.isEmpty else { return nil }

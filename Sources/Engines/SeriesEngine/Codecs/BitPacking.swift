@@ -5,17 +5,21 @@ enum BitPacking {
         64 - values.reduce(0, |).leadingZeroBitCount
     }
 
+    static func byteCount(_ count: Int, width: Int) -> Int { (count * width + 7) / 8 }
+
     static func pack(_ values: [UInt64], width: Int) -> [UInt8] {
         guard width > 0 else { return [] }
-        let size = (values.count * width + 7) / 8
+        let size = byteCount(values.count, width: width)
         var words = [UInt64](repeating: 0, count: size / 8 + 2)
-        var bit = 0
-        for value in values {
-            let word = bit >> 6
-            let shift = UInt64(bit & 63)
-            words[word] |= value << shift
-            if Int(shift) + width > 64 { words[word + 1] |= value >> (64 - shift) }
-            bit += width
+        words.withUnsafeMutableBufferPointer { words in
+            var bit = 0
+            for value in values {
+                let word = bit >> 6
+                let shift = UInt64(bit & 63)
+                words[word] |= value << shift
+                if Int(shift) + width > 64 { words[word + 1] |= value >> (64 - shift) }
+                bit += width
+            }
         }
         return words.withUnsafeBytes { raw in
             // Little-endian words are the bytes in order.
@@ -23,25 +27,36 @@ enum BitPacking {
         }
     }
 
-    static func unpack(_ bytes: ArraySlice<UInt8>, count: Int, width: Int) throws(ByteReader.Malformed) -> [UInt64] {
-        guard width <= 64, bytes.count == (count * width + 7) / 8 else { throw ByteReader.Malformed() }
-        guard width > 0 else { return [UInt64](repeating: 0, count: count) }
-        var words = [UInt64](repeating: 0, count: bytes.count / 8 + 2)
-        words.withUnsafeMutableBytes { target in bytes.withUnsafeBytes { target.copyMemory(from: $0) } }
+    /// Writes each number, with `least` added, to `target`; `bytes` are as many as ``byteCount(_:width:)`` says.
+    static func unpack(
+        _ bytes: UnsafeRawBufferPointer, width: Int, adding least: Int64, to target: UnsafeMutableBufferPointer<Int64>
+    ) {
+        let count = target.count
+        guard let start = bytes.baseAddress, width > 0 else { return target.update(repeating: least) }
         let mask: UInt64 = width == 64 ? .max : 1 << UInt64(width) - 1
-        return [UInt64](unsafeUninitializedCapacity: count) { target, initialized in
-            words.withUnsafeBufferPointer { words in
-                var bit = 0
-                for index in 0..<count {
-                    let word = bit >> 6
-                    let shift = UInt64(bit & 63)
-                    // Shifting twice makes the part from the next word vanish when the shift is zero.
-                    let value = words[word] &>> shift | (words[word + 1] << 1) << (63 - shift)
-                    target[index] = value & mask
-                    bit += width
-                }
+        var index = 0
+        // Up to 57 bits lie in eight bytes wherever they begin.
+        if width <= 57 {
+            let whole = max(0, min(count, (bytes.count - 8) * 8 / width))
+            while index < whole {
+                let bit = index &* width
+                let word = UInt64(littleEndian: start.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self))
+                target[index] = Int64(bitPattern: word &>> UInt64(bit & 7) & mask) &+ least
+                index &+= 1
             }
-            initialized = count
         }
+        while index < count {
+            target[index] = Int64(bitPattern: bits(bytes, at: index * width) & mask) &+ least
+            index += 1
+        }
+    }
+
+    private static func bits(_ bytes: UnsafeRawBufferPointer, at bit: Int) -> UInt64 {
+        let first = bit >> 3
+        let shift = UInt64(bit & 7)
+        var low: UInt64 = 0
+        for byte in first..<min(first + 8, bytes.count) { low |= UInt64(bytes[byte]) << UInt64((byte - first) * 8) }
+        guard shift > 0, first + 8 < bytes.count else { return low >> shift }
+        return low >> shift | UInt64(bytes[first + 8]) << (64 - shift)
     }
 }

@@ -7,6 +7,8 @@
 enum FloatCodec {
     private static let xorTag: UInt8 = 16
     private static let placesMax = 9
+    /// 2⁵¹: up to here ``numbers(_:power:)`` is exact.
+    private static let integerMax = 2_251_799_813_685_248.0
     private static let powers: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
 
     static func encode(_ bits: [UInt64]) -> [UInt8] {
@@ -24,7 +26,7 @@ enum FloatCodec {
     @inline(__always)
     private static func scaled(_ bits: UInt64, _ power: Double) -> Int64? {
         let product = (Double(bitPattern: bits) * power).rounded()
-        guard abs(product) < 9e15 else { return nil }
+        guard abs(product) < integerMax else { return nil }
         let integer = Int64(product)
         return (Double(integer) / power).bitPattern == bits ? integer : nil
     }
@@ -66,6 +68,11 @@ enum FloatCodec {
     }
 
     static func decode(_ bytes: ArraySlice<UInt8>, count: Int) throws(ByteReader.Malformed) -> [UInt64] {
+        // A move does not change the bits of a float, so the payload of a NaN is what was written.
+        try numbers(bytes, count: count).map(\.bitPattern)
+    }
+
+    static func numbers(_ bytes: ArraySlice<UInt8>, count: Int) throws(ByteReader.Malformed) -> [Double] {
         guard count > 0 else { return [] }
         var reader = ByteReader(bytes)
         let tag = try reader.byte()
@@ -73,18 +80,34 @@ enum FloatCodec {
             var previous: UInt64 = 0
             return try IntegerCodec.decode(bytes[reader.position...], count: count).map { value in
                 previous ^= UInt64(bitPattern: value)
-                return previous
+                return Double(bitPattern: previous)
             }
         }
         guard tag <= placesMax else { throw ByteReader.Malformed() }
-        let power = powers[Int(tag)]
         let exceptions = try reader.count(limit: count)
         var special: [(Int, UInt64)] = []
         for _ in 0..<exceptions { special.append((try reader.count(limit: count - 1), try reader.number())) }
-        var result = try IntegerCodec.decode(bytes[reader.position...], count: count).map {
-            (Double($0) / power).bitPattern
-        }
-        for (index, value) in special { result[index] = value }
+        let integers = try IntegerCodec.decode(bytes[reader.position...], count: count)
+        var result = numbers(integers, power: powers[Int(tag)])
+        for (index, value) in special { result[index] = Double(bitPattern: value) }
         return result
+    }
+
+    /// Divides integers of less than 2⁵¹ by a power of ten.
+    ///
+    /// Processors convert one 64-bit integer at a time; adding to the bits of 1.5 × 2⁵² makes floats of many.
+    private static func numbers(_ integers: [Int64], power: Double) -> [Double] {
+        let magic = Int64(bitPattern: (6_755_399_441_055_744.0).bitPattern)
+        return [Double](unsafeUninitializedCapacity: integers.count) { result, initialized in
+            integers.withUnsafeBufferPointer { integers in
+                var index = 0
+                while index < integers.count {
+                    let shifted = Double(bitPattern: UInt64(bitPattern: integers[index] &+ magic))
+                    result[index] = (shifted - 6_755_399_441_055_744.0) / power
+                    index &+= 1
+                }
+            }
+            initialized = integers.count
+        }
     }
 }

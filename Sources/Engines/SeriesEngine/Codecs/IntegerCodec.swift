@@ -130,38 +130,49 @@ enum IntegerCodec {
         for _ in 0..<order { firsts.append(try reader.signed()) }
         let least = try reader.signed()
         let rest = count - order
-        let offsets: [UInt64]
-        if tag <= 3 {
-            let width = Int(try reader.byte())
-            guard width <= 64 else { throw ByteReader.Malformed() }
-            offsets = try BitPacking.unpack(try reader.slice((rest * width + 7) / 8), count: rest, width: width)
-        } else {
-            offsets = try planes(&reader, rest)
-        }
-        var values = offsets.map { Int64(bitPattern: $0) &+ least }
-        for first in firsts.reversed() {
-            var sum = first
-            var whole: [Int64] = [sum]
-            whole.reserveCapacity(values.count + 1)
-            for value in values {
-                sum &+= value
-                whole.append(sum)
+        let size = Int(try reader.byte())
+        let isPacked = tag <= 3
+        guard size <= (isPacked ? 64 : 8) else { throw ByteReader.Malformed() }
+        let slice = try reader.slice(isPacked ? BitPacking.byteCount(rest, width: size) : rest * size)
+        return [Int64](unsafeUninitializedCapacity: count) { values, initialized in
+            let tail = UnsafeMutableBufferPointer(rebasing: values[order...])
+            slice.withUnsafeBytes { bytes in
+                if isPacked {
+                    BitPacking.unpack(bytes, width: size, adding: least, to: tail)
+                } else {
+                    join(bytes, planes: size, adding: least, to: tail)
+                }
             }
-            values = whole
+            // Each difference becomes a sum in its own place, the last differences first.
+            for (level, first) in firsts.enumerated().reversed() {
+                values[level] = first
+                var sum = first
+                var index = level + 1
+                while index < count {
+                    sum &+= values[index]
+                    values[index] = sum
+                    index &+= 1
+                }
+            }
+            initialized = count
         }
-        return values
     }
 
-    private static func planes(_ reader: inout ByteReader, _ count: Int) throws(ByteReader.Malformed) -> [UInt64] {
-        let size = Int(try reader.byte())
-        guard size <= 8 else { throw ByteReader.Malformed() }
-        var result = [UInt64](repeating: 0, count: count)
-        for plane in 0..<size {
-            let bytes = try reader.slice(count)
-            bytes.withUnsafeBufferPointer { bytes in
-                for index in 0..<count { result[index] |= UInt64(bytes[index]) << UInt64(plane * 8) }
+    /// Puts numbers together from their first bytes, their second bytes and so on.
+    private static func join(
+        _ bytes: UnsafeRawBufferPointer, planes: Int, adding least: Int64,
+        to target: UnsafeMutableBufferPointer<Int64>
+    ) {
+        target.update(repeating: least)
+        let count = target.count
+        for plane in 0..<planes {
+            let shift = UInt64(plane * 8)
+            let own = UnsafeRawBufferPointer(rebasing: bytes[plane * count..<(plane + 1) * count])
+            var index = 0
+            while index < count {
+                target[index] &+= Int64(bitPattern: UInt64(own[index]) &<< shift)
+                index &+= 1
             }
         }
-        return result
     }
 }

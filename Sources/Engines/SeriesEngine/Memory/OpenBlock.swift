@@ -11,6 +11,8 @@ struct OpenBlock: @unchecked Sendable {
     private(set) var count = 0
     private(set) var firstTime = Int64.max
     private(set) var lastTime = Int64.min
+    /// The row of `lastTime`; of several, the last.
+    private(set) var newestRow = 0
     /// Whether times only grow from row to row.
     private(set) var isSorted = true
     private(set) var texts: [String] = []
@@ -68,7 +70,10 @@ struct OpenBlock: @unchecked Sendable {
         if time <= lastTime { isSorted = false }
         if count == 0 { isSorted = true }
         firstTime = min(firstTime, time)
-        lastTime = max(lastTime, time)
+        if time >= lastTime {
+            lastTime = time
+            newestRow = count
+        }
         count += 1
     }
 

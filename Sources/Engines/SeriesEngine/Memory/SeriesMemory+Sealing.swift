@@ -22,6 +22,8 @@ extension SeriesMemory {
             group.chunks.removeAll { gone.contains(ObjectIdentifier($0)) }
             group.chunks += added
             group.chunks.sort { ($0.generation, $0.id) < ($1.generation, $1.id) }
+            let isNewestGone = group.newest.contains { gone.contains(ObjectIdentifier($0)) }
+            group.newest = Self.newest(of: isNewestGone ? group.chunks : group.newest + added)
             chunkSamples += added.reduce(0) { $0 + $1.sampleCount } - removed.reduce(0) { $0 + $1.sampleCount }
         }
     }
@@ -38,5 +40,17 @@ extension SeriesMemory {
             }
             sampleCount = max(sampleCount, 0)
         }
+    }
+
+    /// The chunks that hold the newest sample of some series; of two with one time, the one that came later.
+    private static func newest(of chunks: [ChunkReference]) -> [ChunkReference] {
+        let chunks = chunks.sorted { ($0.generation, $0.id) < ($1.generation, $1.id) }
+        var best: [UInt32: (time: Int64, chunk: Int)] = [:]
+        for (number, chunk) in chunks.enumerated() {
+            for column in chunk.columns where column.lastTime >= best[column.series]?.time ?? .min {
+                best[column.series] = (column.lastTime, number)
+            }
+        }
+        return Set(best.values.map(\.chunk)).sorted().map { chunks[$0] }
     }
 }

@@ -32,13 +32,27 @@ final class SeriesMemory: @unchecked Sendable {
     struct Snapshot: Sendable {
         let chunks: [ChunkReference]
         let blocks: [OpenBlock]
+        /// Of the chunks those that hold the newest sample of some series.
+        let newest: [ChunkReference]
+
+        init(chunks: [ChunkReference], blocks: [OpenBlock], newest: [ChunkReference]) {
+            self.chunks = chunks
+            self.blocks = blocks
+            self.newest = newest
+        }
+
+        init(_ group: SourceGroup) {
+            self.init(
+                chunks: group.chunks, blocks: group.frozen.isEmpty ? group.blocks : group.frozen + group.blocks,
+                newest: group.newest)
+        }
     }
+
+    func snapshot(_ group: SourceGroup) -> Snapshot { lock.withLock { _ in Snapshot(group) } }
 
     /// What each group holds, all of one moment.
     func snapshot(_ groups: [SourceGroup]) -> [Snapshot] {
-        lock.withLock { _ in
-            groups.map { Snapshot(chunks: $0.chunks, blocks: $0.frozen.isEmpty ? $0.blocks : $0.frozen + $0.blocks) }
-        }
+        lock.withLock { _ in groups.map { Snapshot($0) } }
     }
 
     // MARK: - The log's thread

@@ -13,7 +13,10 @@ struct RawSample {
 
     /// `nil` for text and objects.
     @inline(__always)
-    var number: Double? {
+    var number: Double? { Self.number(bits, kind) }
+
+    @inline(__always)
+    static func number(_ bits: UInt64, _ kind: UInt8) -> Double? {
         switch kind {
         case ReadingValue.Kind.float.rawValue: Double(bitPattern: bits)
         case ReadingValue.Kind.integer.rawValue: Double(Int64(bitPattern: bits))
@@ -40,6 +43,18 @@ struct RawSeries {
         }
     }
 
+    /// Sorts by time and keeps the last that came of each time.
+    mutating func settle() {
+        samples.sort { ($0.time, $0.order) < ($1.time, $1.order) }
+        var kept = 0
+        for index in samples.indices {
+            if index + 1 < samples.count, samples[index + 1].time == samples[index].time { continue }
+            samples[kept] = samples[index]
+            kept += 1
+        }
+        samples.removeLast(samples.count - kept)
+    }
+
     func value(_ sample: RawSample) -> ReadingValue {
         switch ReadingValue.Kind(rawValue: sample.kind) {
         case .integer: .integer(Int64(bitPattern: sample.bits))
@@ -56,12 +71,13 @@ struct RawSeries {
     }
 }
 
-/// Reads one series out of a snapshot of its group.
+/// Reads one series out of pieces that lie in the order in which they came: chunks by generation, then rows.
 struct SeriesReader {
     let entry: SeriesEntry
     /// By generation.
     var chunks: [ChunkReference] = []
     let blocks: [OpenBlock]
+    var source = ChunkSource()
 
     /// The samples of a range (without `end`) in order of time; of several with one time, the last that came.
     ///
@@ -73,32 +89,37 @@ struct SeriesReader {
             guard let column = chunk.column(entry.number), column.lastTime >= start, column.firstTime < end else {
                 continue
             }
-            guard let found = try chunk.file.samples(of: chunk.id, wanted: { $0 == entry.number }) else {
-                throw Self.replaced
-            }
-            guard var part = found[entry.number] else { continue }
+            var part = try Self.part(source, chunk, entry.number)
             if start > column.firstTime || end <= column.lastTime {
                 part.samples.removeAll { $0.time < start || $0.time >= end }
             }
             if let last = result.samples.last?.time, let first = part.samples.first?.time, first <= last {
                 isSorted = false
             }
-            if result.samples.isEmpty { result = part } else { result.add(part) }
+            // What is behind came later.
+            result.add(part)
         }
-        // Chunks come numbered by nothing: what is behind came later.
-        for index in result.samples.indices { result.samples[index].order = UInt32(truncatingIfNeeded: index) }
         for block in blocks where block.count > 0 && block.lastTime >= start && block.firstTime < end {
-            let columns = block.layout.columns.indices.filter { block.layout.columns[$0].series === entry }
+            let columns = block.columns(of: entry)
             if columns.isEmpty { continue }
             if let last = result.samples.last?.time, block.firstTime <= last { isSorted = false }
             if !block.isSorted || columns.count > 1 { isSorted = false }
             read(block, columns, from: start, to: end, into: &result)
         }
-        if !isSorted { Self.settle(&result.samples) }
+        if !isSorted { result.settle() }
         return result
     }
 
-    private static let replaced = StoreError(.contention, "a chunk was replaced while it was read")
+    private static func part(
+        _ source: ChunkSource, _ chunk: ChunkReference, _ series: UInt32
+    ) throws(StoreError) -> RawSeries {
+        let content = try source.content(chunk)
+        do {
+            return try content.samples(series) ?? RawSeries()
+        } catch {
+            throw StoreError(error, file: chunk.file.name, chunk: chunk.id)
+        }
+    }
 
     private func read(
         _ block: OpenBlock, _ columns: [Int], from start: Int64, to end: Int64, into result: inout RawSeries
@@ -123,30 +144,18 @@ struct SeriesReader {
         }
     }
 
-    /// Sorts by time and keeps the last that came of each time.
-    static func settle(_ samples: inout [RawSample]) {
-        samples.sort { ($0.time, $0.order) < ($1.time, $1.order) }
-        var kept = 0
-        for index in samples.indices {
-            if index + 1 < samples.count, samples[index + 1].time == samples[index].time { continue }
-            samples[kept] = samples[index]
-            kept += 1
-        }
-        samples.removeLast(samples.count - kept)
-    }
-
     /// Whether the series has a sample in a range.
     func hasSample(from start: Int64, to end: Int64) throws(StoreError) -> Bool {
         for chunk in chunks {
             guard let column = chunk.column(entry.number) else { continue }
             if (start..<end).contains(column.firstTime) || (start..<end).contains(column.lastTime) { return true }
             if column.firstTime < start, column.lastTime >= end {
-                let inside = SeriesReader(entry: entry, chunks: [chunk], blocks: [])
+                let inside = SeriesReader(entry: entry, chunks: [chunk], blocks: [], source: source)
                 if try !inside.samples(from: start, to: end).samples.isEmpty { return true }
             }
         }
         for block in blocks where block.count > 0 && block.lastTime >= start && block.firstTime < end {
-            let columns = block.layout.columns.indices.filter { block.layout.columns[$0].series === entry }
+            let columns = block.columns(of: entry)
             if columns.isEmpty { continue }
             for index in 0..<block.count {
                 let row = block.row(index)
@@ -158,39 +167,54 @@ struct SeriesReader {
     }
 
     /// The newest sample with the arrival of its row.
+    ///
+    /// `chunks` need only be those that hold the newest sample of a series.
     func latest() -> LatestSample? {
-        var best: (time: Int64, block: Int, row: Int, column: Int)?
-        for (number, block) in blocks.enumerated() where block.count > 0 && block.lastTime >= best?.time ?? .min {
-            let columns = block.layout.columns.indices.filter { block.layout.columns[$0].series === entry }
-            if columns.isEmpty { continue }
-            for index in stride(from: block.count - 1, through: 0, by: -1) {
-                let row = block.row(index)
-                let time = Int64(bitPattern: row[0])
-                if let best, time < best.time || (time == best.time && number == best.block) {
-                    if block.isSorted { break }
-                    continue
-                }
-                guard let column = columns.last(where: { block.isPresent(row, $0) }) else { continue }
-                best = (time, number, index, column)
-                if block.isSorted { break }
-            }
+        var best: (block: OpenBlock, row: UnsafePointer<UInt64>, column: Int)?
+        for block in blocks where block.count > 0 {
+            // Of two blocks with one time, the later came later.
+            if let best, block.lastTime < Int64(bitPattern: best.row[0]) { continue }
+            guard let (row, column) = block.newest(block.columns(of: entry)) else { continue }
+            if let best, row[0] != best.row[0], Int64(bitPattern: row[0]) < Int64(bitPattern: best.row[0]) { continue }
+            best = (block, row, column)
         }
         var sealed: ChunkColumn?
         for chunk in chunks {
             if let column = chunk.column(entry.number), column.lastTime >= sealed?.lastTime ?? .min { sealed = column }
         }
-        if let sealed, best.map({ sealed.lastTime > $0.time }) ?? true {
+        if let sealed, best.map({ sealed.lastTime > Int64(bitPattern: $0.row[0]) }) ?? true {
             return LatestSample(
                 identity: entry.identity, sample: sealed.last, arrival: Timestamp(microseconds: sealed.arrival))
         }
-        guard let best else { return nil }
-        let block = blocks[best.block]
-        let row = block.row(best.row)
+        guard let (block, row, column) = best else { return nil }
         let raw = RawSample(
-            time: best.time, bits: block.bits(row, best.column), order: 0,
-            kind: block.layout.columns[best.column].kind.rawValue, quality: block.quality(row, best.column))
+            time: Int64(bitPattern: row[0]), bits: block.bits(row, column), order: 0,
+            kind: block.layout.columns[column].kind.rawValue, quality: block.quality(row, column))
         return LatestSample(
             identity: entry.identity, sample: RawSeries(texts: block.texts).sample(raw),
             arrival: Timestamp(microseconds: Int64(bitPattern: row[1])))
+    }
+}
+
+extension OpenBlock {
+    func columns(of entry: SeriesEntry) -> [Int] {
+        layout.columns.indices.filter { layout.columns[$0].series === entry }
+    }
+
+    /// The newest row in which one of the columns has a value, and the last such column; of rows with one time, the last.
+    func newest(_ columns: [Int]) -> (UnsafePointer<UInt64>, Int)? {
+        guard count > 0, !columns.isEmpty else { return nil }
+        // Nearly always the row that is newest of all has a value.
+        let newest = row(newestRow)
+        if let column = columns.last(where: { isPresent(newest, $0) }) { return (newest, column) }
+        var best: (row: UnsafePointer<UInt64>, column: Int)?
+        for index in stride(from: count - 1, through: 0, by: -1) {
+            let row = row(index)
+            if let best, Int64(bitPattern: row[0]) <= Int64(bitPattern: best.row[0]) { continue }
+            guard let column = columns.last(where: { isPresent(row, $0) }) else { continue }
+            best = (row, column)
+            if isSorted { break }
+        }
+        return best
     }
 }

@@ -5,24 +5,85 @@ import VigilPorts
 struct WindowFolder {
     private let start: Int64
     private let step: UInt64
+    private let needs: WindowNeeds
     private var windows: [WindowAggregate] = []
     private var starts: [Timestamp] = []
     private var window: UInt64?
     private var current = WindowAggregate()
 
-    init(start: Int64, step: Int64) {
+    init(start: Int64, step: Int64, aggregates: [WindowQuery.Aggregate]) {
         self.start = start
         self.step = UInt64(max(step, 1))
+        needs = WindowNeeds(aggregates)
     }
 
-    mutating func add(_ time: Int64, _ value: Double) {
-        // The time is never before the start, so the difference fits even where a signed one would not.
-        let index = UInt64(bitPattern: time &- start) / step
-        if index != window {
-            flush()
-            window = index
+    /// How many windows there are so far.
+    var count: Int { windows.count + (current.count > 0 ? 1 : 0) }
+
+    // The time is never before the start, so the difference fits even where a signed one would not.
+    private func index(_ time: Int64) -> UInt64 { UInt64(bitPattern: time &- start) / step }
+
+    /// Whether all of a stretch of time (both ends belong to it) lies in one window.
+    func isInOne(_ first: Int64, _ last: Int64) -> Bool { first >= start && index(first) == index(last) }
+
+    private mutating func enter(_ index: UInt64) {
+        guard index != window else { return }
+        flush()
+        window = index
+    }
+
+    /// Takes numbers in order of time that are not before those taken already; those outside of a range are passed over.
+    mutating func add(_ column: NumberColumn, from first: Int64, to end: Int64) {
+        column.times.withUnsafeBufferPointer { times in
+            column.values.withUnsafeBufferPointer { values in
+                var position = Self.lowerBound(times, first)
+                let stop = Self.lowerBound(times, end)
+                while position < stop {
+                    let index = index(times[position])
+                    enter(index)
+                    let after = endOfRun(times, position, stop, index)
+                    current.add(
+                        UnsafeBufferPointer(rebasing: times[position..<after]),
+                        UnsafeBufferPointer(rebasing: values[position..<after]), needs)
+                    position = after
+                }
+            }
         }
-        current.add(time, value)
+    }
+
+    private func endOfRun(_ times: UnsafeBufferPointer<Int64>, _ position: Int, _ stop: Int, _ index: UInt64) -> Int {
+        let (offset, isPast) = (index + 1).multipliedReportingOverflow(by: step)
+        if isPast { return stop }
+        // Twice as far each time, then back: long runs cost few steps, and short ones too.
+        var stride = 1
+        var near = position
+        while near + stride < stop, UInt64(bitPattern: times[near + stride] &- start) < offset {
+            near += stride
+            stride *= 2
+        }
+        var far = min(near + stride, stop)
+        near += 1
+        while near < far {
+            let middle = (near + far) / 2
+            if UInt64(bitPattern: times[middle] &- start) < offset { near = middle + 1 } else { far = middle }
+        }
+        return near
+    }
+
+    /// Takes what is known of a stretch that lies in one window and begins behind what was taken already.
+    mutating func add(_ statistics: WindowAggregate) {
+        guard statistics.count > 0 else { return }
+        enter(index(statistics.firstTime))
+        current.append(statistics)
+    }
+
+    private static func lowerBound(_ times: UnsafeBufferPointer<Int64>, _ time: Int64) -> Int {
+        var (low, high) = (0, times.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if times[middle] < time { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     private mutating func flush() {

@@ -25,8 +25,12 @@ package protocol SeriesStore: Sendable {
     /// objects and Prometheus' stale marker are passed over. The last window ends at `range.end` at the latest.
     func windows(_ query: WindowQuery, in scope: AccessScope) async throws(StoreError) -> [SeriesWindows]
 
-    /// The newest sample by reading time of each series that the matchers name. A late reading never becomes latest.
-    func latest(_ matchers: [LabelMatcher], in scope: AccessScope) async throws(StoreError) -> [LatestSample]
+    /// The newest sample by reading time of each series that the matchers name, of `devices` only when they are given.
+    ///
+    /// A late reading never becomes latest.
+    func latest(
+        _ matchers: [LabelMatcher], devices: Set<DeviceID>?, in scope: AccessScope
+    ) async throws(StoreError) -> [LatestSample]
 
     /// The series that have a sample in the selection's range.
     func series(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> [SeriesIdentity]
@@ -44,6 +48,12 @@ package protocol SeriesStore: Sendable {
 
     /// Makes what is held in memory part of the files, and ends. Later calls throw `unavailable`.
     func close() async
+}
+
+extension SeriesStore {
+    package func latest(_ matchers: [LabelMatcher], in scope: AccessScope) async throws(StoreError) -> [LatestSample] {
+        try await latest(matchers, devices: nil, in: scope)
+    }
 }
 
 /// How far the store's log reached when an append returned.

@@ -52,7 +52,7 @@ package final class QueryService: Sendable {
     {
         guard !devices.isEmpty else { return [] }
         let units = try await units(of: Array(devices.keys), tenant: tenant, in: scope)
-        let samples = try await stores.series.latest([], in: scope)
+        let samples = try await stores.series.latest([], devices: Set(devices.keys), in: scope)
         return samples.compactMap { latest -> LatestValue? in
             guard let device = latest.identity.device, let code = devices[device],
                 !latest.identity.metric.hasPrefix("__")

@@ -108,6 +108,17 @@ extension SeriesContract {
             try await room.append("level", floats: [(6, 6)])
             try require(try await room.latest("level")?.sample.value ?? .float(0), is: .float(6))
         },
+        Clause("series/latest-devices", "The latest samples of some devices are those of no other") {
+            let room = SeriesRoom($0.store)
+            let (first, second) = (DeviceID(high: 1, low: 1), DeviceID(high: 1, low: 2))
+            try await room.append("level", [(1, .float(1)), (2, .float(2))], device: first)
+            try await room.append("level", [(1, .float(10))], device: second)
+            try await room.append("level", [(9, .float(99))])
+            for (devices, wanted) in [([first], [2.0]), ([first, second], [2, 10]), ([], [])] as [(Set, [Double])] {
+                let found = try await room.store.latest([.metric("level")], devices: devices, in: room.scope)
+                try require(found.compactMap(\.sample.value.number).sorted(), is: wanted)
+            }
+        },
         Clause("series/latest-late", "A late reading never becomes latest") {
             let room = SeriesRoom($0.store)
             try await room.append("level", floats: [(5, 5)])

@@ -1,0 +1,26 @@
+import VigilPorts
+
+/// Reads chunks from their files, each once as long as its group is being read.
+final class ChunkSource {
+    private var contents: [ObjectIdentifier: ChunkContent] = [:]
+    private var bytes = 0
+    /// Compressed bytes that are kept.
+    private static let bytesMax = 16 << 20
+
+    /// - Throws: `contention` when the chunk was made anew meanwhile: take a new snapshot then.
+    func content(_ chunk: ChunkReference) throws(StoreError) -> ChunkContent {
+        if let content = contents[ObjectIdentifier(chunk)] { return content }
+        guard let content = try chunk.file.content(of: chunk.id) else {
+            throw StoreError(.contention, "a chunk was replaced while it was read")
+        }
+        if bytes + content.byteCount > Self.bytesMax { removeAll() }
+        bytes += content.byteCount
+        contents[ObjectIdentifier(chunk)] = content
+        return content
+    }
+
+    func removeAll() {
+        contents = [:]
+        bytes = 0
+    }
+}

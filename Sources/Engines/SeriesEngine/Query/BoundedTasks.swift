@@ -1,0 +1,49 @@
+import Synchronization
+import VigilPorts
+
+/// Does the parts of a question on several cores.
+enum BoundedTasks {
+    private final class Counter: Sendable {
+        private let value = Atomic(0)
+        func next() -> Int { value.add(1, ordering: .relaxed).oldValue }
+    }
+
+    /// The results of parts 0 to `count`, in their order; at most `width` are under way at once.
+    static func map<Part: Sendable>(
+        _ count: Int, width: Int, _ budget: QueryBudget,
+        _ body: @escaping @Sendable (Int) async throws(StoreError) -> Part
+    ) async throws(StoreError) -> [Part] {
+        if width < 2 || count < 2 {
+            var result: [Part] = []
+            for index in 0..<count { result.append(try await body(index)) }
+            return result
+        }
+        let counter = Counter()
+        let all = await withTaskGroup(of: Result<[(Int, Part)], StoreError>.self) { tasks in
+            for _ in 0..<min(width, count) {
+                tasks.addTask {
+                    var own: [(Int, Part)] = []
+                    do throws(StoreError) {
+                        while true {
+                            let index = counter.next()
+                            if index >= count { return .success(own) }
+                            own.append((index, try await body(index)))
+                        }
+                    } catch {
+                        budget.stop()
+                        return .failure(error)
+                    }
+                }
+            }
+            var all: [Result<[(Int, Part)], StoreError>] = []
+            for await part in tasks { all.append(part) }
+            return all
+        }
+        // The first failure is the cause: those that came later were stopped by it.
+        let failures = all.compactMap { if case .failure(let error) = $0 { error } else { nil } }
+        if let failure = failures.first(where: { $0.code != .timeout }) ?? failures.first { throw failure }
+        var parts: [(Int, Part)] = []
+        for part in all { parts += try part.get() }
+        return parts.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+}
