@@ -259,7 +259,7 @@ let package = Package(
         support("ManualClock", ["VigilPorts", "VigilModel"]),
         tests(
             "Engines/LocalEngineTests", "LocalEngineTests",
-            ["LocalEngine", "ManualClock", "StoreContracts", "VigilPorts", "VigilModel"]),
+            ["LocalEngine", "ManualClock", "StoreContracts", "TemporaryFolders", "VigilPorts", "VigilModel"]),
         tests(
             "Engines/SQLStoresTests", "SQLStoresTests",
             [

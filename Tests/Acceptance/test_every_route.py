@@ -38,13 +38,15 @@ class Estate:
         token = make("/api/tokens", {"name": "spare"})
         signed = self.made("/api/auth/login", {"username": "bob", "password": "correct horse battery", "kind": "api"}, 200)
         session = server.call("GET", "/api/sessions", token=signed["accessToken"], scheme="Bearer")[1]["items"][0]
+        panel = make("/api/panels", {"name": "Hall"})
+        invitation = make("/api/invitations", {"roles": ["viewer"]})
         field = self.field()
         tenant = server.call("GET", "/api/tenants", token=owner)[1]["items"][0]
         self.examples = {
             "site": site["id"], "location": location["id"], "profile": profile["id"], "device": device["id"],
             "rule": rule["id"], "retentionRule": retention["id"], "alert": alert["id"], "user": user["id"], "role": "night",
             "token": token.get("id") or token["view"]["id"], "session": session["id"], "field": field["id"],
-            "tenant": tenant["id"], "job": "0190a000-0000-7000-8000-000000000001",
+            "tenant": tenant["id"], "panel": panel["id"], "invitation": invitation["id"], "job": "0190a000-0000-7000-8000-000000000001",
         }
 
     def made(self, path, body, status=201):
@@ -138,7 +140,7 @@ def test_nobody_gets_in_without_a_credential(estate):
             assert status == 401, f"{method} {path} answered {status} to nobody"
     assert open_routes == {
         "/health", "/ready", "/metrics", "/openapi.json", "/ping", "/api/auth/login", "/api/auth/refresh",
-        "/api/auth/password-reset", "/api/auth/password-reset/confirm"} & open_routes
+        "/api/auth/password-reset", "/api/auth/password-reset/confirm", "/api/panels/enrol", "/api/invitations/accept"} & open_routes
 
 
 def test_who_lacks_the_permission_is_told_so(estate):

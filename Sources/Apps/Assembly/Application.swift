@@ -1,3 +1,4 @@
+import LocalEngine
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -29,7 +30,8 @@ package struct Application: Sendable {
             stores: stores, clock: clock, key: key, data: settings.data, logLines: journal.lines,
             keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))),
             systemChecks: [DiskFacts.check(of: settings.data)],
-            geometry: try await StoreFactory.geometry(on: stores.relational))
+            geometry: try await StoreFactory.geometry(on: stores.relational), people: settings.people, ingest: settings.ingest,
+            mail: MailFolder(folder: folder.mail, clock: clock))
         if settings.configuration.required("stores.relational") == "postgresql" {
             logger.notice("tables are in PostgreSQL; readings and files are in the data folder")
         }

@@ -34,23 +34,28 @@ struct Core: Sendable {
     init(
         stores: Stores, clock: any TimeSource, key: MasterKey, data: String? = nil,
         logLines: AsyncStream<LogService.Line> = AsyncStream { $0.finish() }, keepLogs: Span = .days(14),
-        systemChecks: [SystemWatch.Check] = [], geometry: (any GeometryStore)? = nil
+        systemChecks: [SystemWatch.Check] = [], geometry: (any GeometryStore)? = nil,
+        people: IdentitySettings = IdentitySettings(), ingest: IngestSettings = IngestSettings(),
+        mail: (any MailDelivery)? = nil
     ) {
         self.stores = stores
         self.clock = clock
         self.data = data
-        identity = IdentityService(stores: stores, clock: clock, key: key)
+        let identity = IdentityService(stores: stores, clock: clock, key: key, settings: people, mail: mail)
+        self.identity = identity
         directory = DeviceDirectory(stores: stores, clock: clock)
         registry = RegistryService(
             stores: stores, clock: clock, secrets: SecretBox(key.derive("connection")), directory: directory)
         monitor = ConnectionMonitor(stores: stores, clock: clock, hooks: [MalfunctionAlerts()])
         alerting = AlertingService(stores: stores, clock: clock, directory: directory)
         fields = FieldCatalogue(stores: stores, clock: clock)
-        ingest = IngestService(
-            stores: stores, clock: clock, directory: directory, alerting: alerting, fields: fields)
+        self.ingest = IngestService(
+            stores: stores, clock: clock, directory: directory, alerting: alerting, fields: fields,
+            settings: ingest)
         query = QueryService(stores: stores, clock: clock, directory: directory)
-        idempotency = IdempotencyService(stores: stores, clock: clock)
-        hub = LiveHub(stores: stores, clock: clock)
+        idempotency = IdempotencyService(
+            stores: stores, clock: clock, box: SecretBox(key.derive("idempotency")))
+        hub = LiveHub(stores: stores, clock: clock) { try await identity.current($0) }
         projector = Projector(stores: stores, clock: clock)
         readiness = Readiness(stores: stores, clock: clock)
         system = SystemWatch(stores: stores, clock: clock, checks: systemChecks + Self.checks(readiness))
@@ -126,7 +131,7 @@ struct Core: Sendable {
             ("projector", projector.run), ("search", searchProjection.run), ("live", hub.run),
             ("directory", directory.run),
             ("connections", monitor.run), ("ingest", ingest.run), ("logs", logs.run),
-            ("rules", alerting.run), ("system", system.run), ("fields", fields.run),
+            ("rules", alerting.run), ("people", identity.run), ("system", system.run), ("fields", fields.run),
             ("retention", retention.run),
         ]
     }

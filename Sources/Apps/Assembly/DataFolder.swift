@@ -20,6 +20,8 @@ package final class DataFolder: Sendable {
     package var series: String { path + "/series" }
     package var blobs: String { path + "/blobs" }
     package var backups: String { path + "/backups" }
+    /// Letters to people, for a mail program to send.
+    package var mail: String { path + "/mail" }
     package var socket: String { path + "/vigil.sock" }
     private var keys: String { path + "/keys" }
 

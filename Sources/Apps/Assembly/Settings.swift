@@ -1,5 +1,6 @@
 import VigilModel
 import VigilServer
+import VigilServices
 
 /// What a server is told at its start, checked.
 package struct Settings: Sendable {
@@ -9,6 +10,8 @@ package struct Settings: Sendable {
     let listener: VigilServer.Listener
     let limits: ServerLimits
     let proxies: TrustedProxies
+    let people: IdentitySettings
+    let ingest: IngestSettings
 
     /// - Throws: ``ConfigurationFault`` for values that do not go together.
     package init(_ configuration: LoadedConfiguration) throws {
@@ -29,7 +32,15 @@ package struct Settings: Sendable {
         limits.requests = configuration.integer("server.limits.requests")
         limits.anonymousRequestsPerSecond = configuration.integer("server.rate.anonymous")
         limits.principalRequestsPerSecond = configuration.integer("server.rate.principal")
+        limits.tenantRequestsPerSecond = configuration.integer("server.rate.tenant")
         self.limits = limits
+        var people = IdentitySettings()
+        people.pinDigits = configuration.integer("pin.digits")
+        people.publicAddress = try Self.address(configuration)
+        self.people = people
+        var ingest = IngestSettings()
+        ingest.tenantReadingsPerSecond = configuration.integer("server.rate.readings")
+        self.ingest = ingest
         do {
             proxies = try TrustedProxies(configuration.list("server.trusted_proxies"))
         } catch {
@@ -39,6 +50,24 @@ package struct Settings: Sendable {
                 allowed: "addresses or networks such as 10.0.0.0/8",
                 source: configuration.entries["server.trusted_proxies"]?.source ?? "default")
         }
+    }
+
+    /// Where people reach the server: what is configured, else where it listens on this machine.
+    package var publicAddress: String {
+        if let address = people.publicAddress { return address }
+        let scheme = configuration.text("server.tls.certificate") == nil ? "http" : "https"
+        return "\(scheme)://\(configuration.required("server.host")):\(configuration.integer("server.port"))"
+    }
+
+    /// Where people reach the server, without a slash at the end.
+    private static func address(_ configuration: LoadedConfiguration) throws -> String? {
+        guard let text = configuration.text("server.public_url") else { return nil }
+        guard text.hasPrefix("https://") || text.hasPrefix("http://"), !text.contains(where: \.isWhitespace) else {
+            throw ConfigurationFault(
+                key: "server.public_url", value: text, allowed: "an address with https:// or http://",
+                source: configuration.entries["server.public_url"]?.source ?? "default")
+        }
+        return text.hasSuffix("/") ? String(text.dropLast()) : text
     }
 
     private static func missing(_ key: String, _ allowed: String) -> ConfigurationFault {

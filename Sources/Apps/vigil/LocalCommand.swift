@@ -42,7 +42,7 @@ extension LocalAPI.Answer {
 /// Looks after people: `vigil user …`.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "People who may sign in.", subcommands: [Create.self, List.self])
+        commandName: "user", abstract: "People who may sign in.", subcommands: [Create.self, List.self, Join.self, ResetLink.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

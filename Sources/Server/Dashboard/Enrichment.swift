@@ -35,6 +35,9 @@ enum Enrichment {
             members["samplesText"] = .string(
                 String(samples.prefix(5).map(text(of:)).joined(separator: ", ").prefix(120)))
         }
+        if let permissions = members["permissions"]?.elements {
+            members["permissionsText"] = .string(permissions.compactMap(\.text).joined(separator: ", "))
+        }
         if members["attempts"] != nil { members["isDead"] = .bool(members["state"]?.text == "dead") }
         if let sample = members["sample"] { members["sampleText"] = .string(String(sample.canonicalText.prefix(120))) }
         return members

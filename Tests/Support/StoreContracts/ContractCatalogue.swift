@@ -32,7 +32,7 @@ package enum ContractCatalogue {
     ]
 
     /// Protocols of the ports that promise nothing a store could break.
-    package static let notStores: Set<String> = ["TimeSource", "SQLConvertible", "StoreInspecting"]
+    package static let notStores: Set<String> = ["TimeSource", "SQLConvertible", "StoreInspecting", "MailDelivery"]
 
     private static func entries<Subject>(_ clauses: [StoreClause<Subject>]) -> [Entry] {
         clauses.map { Entry(id: $0.id, sentence: $0.sentence) }

@@ -87,6 +87,14 @@ extension ConfigurationKey {
             "server.rate.principal", "Requests per second of a signed-in caller; 0: any number.",
             .integer(0...1_000_000), standard: "0"),
         ConfigurationKey(
+            "server.rate.tenant", "Requests per second of all callers of one tenant; 0: any number.",
+            .integer(0...1_000_000), standard: "0"),
+        ConfigurationKey(
+            "server.rate.readings", "Readings per second of one tenant; 0: any number.", .integer(0...100_000_000),
+            standard: "0"),
+        ConfigurationKey("server.public_url", "Where people reach this server, for links in letters."),
+        ConfigurationKey("pin.digits", "How many digits a PIN has.", .integer(4...12), standard: "4"),
+        ConfigurationKey(
             "pages.map_tiles", "Where map tiles come from, as Leaflet writes it; nothing is loaded without."),
     ]
 

@@ -64,7 +64,12 @@ package struct Endpoint: Sendable {
     package let successStatus: HTTPResponse.Status
     /// Bytes; a larger body is 413.
     package let bodyLimit: Int
-    package let handler: @Sendable (Request) async throws -> Response
+    package private(set) var handler: @Sendable (Request) async throws -> Response
+    /// Whether the answer holds a new secret: it is kept nowhere, also not for an Idempotency-Key.
+    package private(set) var answersSecret = false
+    /// Whether the query items `u` and `p` sign in, as InfluxDB 1 has it. Addresses end up in logs and histories, so
+    /// nowhere else.
+    package private(set) var takesQueryCredential = false
 
     /// The largest JSON body where an endpoint says nothing else.
     package static let defaultBodyLimit = 1 << 20
@@ -95,10 +100,23 @@ package struct Endpoint: Sendable {
 extension Endpoint {
     /// The same endpoint with another handler.
     package func handling(_ handler: @escaping @Sendable (Request) async throws -> Response) -> Endpoint {
-        Endpoint(
-            method, path, summary, tag: tag, access: access, form: form, parameters: parameters, body: body,
-            bodyMediaType: bodyMediaType, answers: answer, status: successStatus, bodyLimit: bodyLimit,
-            handler: handler)
+        var copy = self
+        copy.handler = handler
+        return copy
+    }
+
+    /// The same endpoint, whose answer holds a new secret.
+    package func answeringSecret() -> Endpoint {
+        var copy = self
+        copy.answersSecret = true
+        return copy
+    }
+
+    /// The same endpoint, where the query may sign in.
+    package func takingQueryCredential() -> Endpoint {
+        var copy = self
+        copy.takesQueryCredential = true
+        return copy
     }
 }
 

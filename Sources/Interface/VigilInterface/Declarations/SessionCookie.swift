@@ -1,4 +1,5 @@
 package import HTTPTypes
+import VigilServices
 
 /// The cookie that keeps a browser signed in.
 ///
@@ -18,9 +19,19 @@ package enum SessionCookie {
     /// The `Set-Cookie` field that signs out.
     package static func removal(isSecure: Bool) -> HTTPField { field("", maxAgeSeconds: 0, isSecure: isSecure) }
 
+    /// What pages and scripts of the session send back as `X-CSRF-Token`: only who has the cookie, or reads our pages,
+    /// knows it.
+    package static func proof(of cookie: String) -> String {
+        String(SecretToken.digest(of: "vigil/csrf/\(cookie)").prefix(32))
+    }
+
     /// The session's value among a request's cookies.
     package static func value(in headers: HTTPFields, isSecure: Bool) -> String? {
-        let wanted = name(isSecure: isSecure)
+        value(named: name(isSecure: isSecure), in: headers)
+    }
+
+    /// The value of a cookie of that name.
+    package static func value(named wanted: String, in headers: HTTPFields) -> String? {
         for field in headers[values: .cookie] {
             for pair in field.split(separator: ";") {
                 let parts = pair.split(separator: "=", maxSplits: 1)

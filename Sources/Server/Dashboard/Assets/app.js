@@ -28,7 +28,7 @@ document.getElementById("theme")?.addEventListener("click", () => {
 
 /**
  * A form with `data-call="POST /api/…"` sends its fields as JSON and loads the page anew. Names with dots nest;
- * `data-number` sends a number, an empty optional field is left out, `data-list` splits at commas.
+ * `data-number` sends a number, `data-each` gathers the values of what is checked, an empty optional field is left out, `data-list` splits at commas.
  */
 function body(form) {
     // What the form does not show of the thing that it changes stays as it is.
@@ -36,6 +36,10 @@ function body(form) {
     for (const field of form.elements) {
         if (!field.name || field.disabled || (field.type === "radio" && !field.checked)) continue;
         let content = field.type === "checkbox" ? field.checked : field.value;
+        if (field.dataset.each !== undefined) {
+            if (field.checked) (value[field.name] ??= []).push(field.value);
+            continue;
+        }
         if (content === "" && !field.required) continue;
         if (field.dataset.number !== undefined) content = Number(content);
         if (field.dataset.list !== undefined) content = content.split(",").map((part) => part.trim()).filter(Boolean);

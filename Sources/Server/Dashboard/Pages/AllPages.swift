@@ -4,7 +4,7 @@ import VigilServices
 
 extension Dashboard {
     /// Every page behind the sign-in.
-    static let all: [PageDeclaration] = [overview] + places + watching + administration
+    static let all: [PageDeclaration] = [overview] + places + watching + administration + PeoplePages.all
 
     static let overview = PageDeclaration(
         "/", template: "overview", permission: Permission("device", "read"), title: { _ in "Overview" },
@@ -107,11 +107,13 @@ extension Dashboard {
             sources: [
                 .init("users", "/api/users?limit=100", passing: ["cursor", "search"]),
                 .init("roles", "/api/roles?limit=100", optional: true),
+                .init("invitations", "/api/invitations", optional: true),
             ]),
         PageDeclaration(
             "/account", template: "account", permission: Permission("device", "read"), title: { _ in "Your account" },
             sources: [
                 .init("me", "/api/auth/me"),
+                .init("tenants", "/api/tenants?limit=200", optional: true),
                 .init("sessions", "/api/sessions", optional: true),
                 .init("tokens", "/api/tokens?limit=100", optional: true),
             ]),

@@ -42,6 +42,9 @@ enum SignInPages {
             "username": .string(fields["username"] ?? ""), "password": .string(fields["password"] ?? ""),
         ]
         body["kind"] = .string("browser")
+        if let panel = PanelCookie.value(in: request.headers, isSecure: request.isSecure) {
+            body["panel"] = .string(panel)
+        }
         if let tenant = fields["tenant"], !tenant.isEmpty { body["tenant"] = .string(tenant) }
         var inner = request
         inner.path = "/api/auth/login"
@@ -64,6 +67,7 @@ enum SignInPages {
         let values: [String: JSONValue] = [
             "fault": fault.map { .string($0.message) } ?? .null, "next": .string(self.next(next)),
             "username": .string(username ?? ""),
+            "panel": .bool(PanelCookie.value(in: request.headers, isSecure: request.isSecure) != nil),
         ]
         return renderer.page(
             "login", title: "Sign in", values: values, request: request,

@@ -25,6 +25,8 @@ package struct ServerLimits: Sendable, Hashable {
     package var anonymousRequestsPerSecond = 200
     /// Calls per second of one principal; 0 means any number.
     package var principalRequestsPerSecond = 0
+    /// Calls per second of everybody of one tenant; 0 means any number.
+    package var tenantRequestsPerSecond = 0
 
     package init() {}
 }

@@ -15,7 +15,7 @@ extension RequestPipeline {
         let client = proxies.client(of: facts, headers)
         guard
             let credential = try? CredentialReader.credential(
-                in: headers, query: target.query, isSecure: client.isSecure),
+                in: headers, query: target.query, takesQuery: false, isSecure: client.isSecure),
             isOriginAllowed(headers, credential, isSecure: client.isSecure),
             let principal = try? await authenticator.principal(credential, client.address), principal.scope != nil
         else { return nil }

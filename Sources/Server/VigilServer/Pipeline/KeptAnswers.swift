@@ -7,8 +7,8 @@ package import VigilServices
 
 /// Keeps the answers of requests that carry an `Idempotency-Key`.
 ///
-/// The key is bound to who sends it, to method and address, and to the body: the same request gets the same answer, and
-/// another body under the same key is refused.
+/// The key is bound to who sends it, to method and address, and to query and body: the same request gets the same answer,
+/// and another query or body under the same key is refused.
 package struct KeptAnswers: RequestReplay {
     private let service: IdempotencyService
 
@@ -28,12 +28,12 @@ package struct KeptAnswers: RequestReplay {
         var request = request
         request.body = RequestBody(bytes: body)
         let key = Self.digest(Array("\(request.principal.subject)\n\(request.method) \(request.path)\n\(text)".utf8))
-        switch try await service.claim(key, bodyHash: Self.digest(body), in: scope) {
+        switch try await service.claim(key, bodyHash: Self.digest(Self.query(of: request) + body), in: scope) {
         case .answered(let answer): return Self.response(answer)
         case .ours:
             do {
                 let response = try await handler(request)
-                try await service.finish(key, in: scope, with: Self.answer(response))
+                try await service.finish(key, in: scope, with: Self.answer(response), isSecret: endpoint.answersSecret)
                 return response
             } catch {
                 // What failed may be sent again: nothing was done, or doing it is the caller's question once more.
@@ -41,6 +41,12 @@ package struct KeptAnswers: RequestReplay {
                 throw error
             }
         }
+    }
+
+    /// The query, so that no two different ones with their bodies read the same; without what signs in.
+    private static func query(of request: Request) -> [UInt8] {
+        let items = request.query.filter { $0.name != "p" }.map { [$0.name, $0.value] }
+        return (try? Array(JSONEncoder().encode(items))) ?? []
     }
 
     private static func digest(_ bytes: [UInt8]) -> String {

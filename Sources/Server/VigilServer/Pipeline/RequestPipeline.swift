@@ -68,7 +68,8 @@ package struct RequestPipeline: Sendable {
         let (endpoint, pathValues) = try route(&exchange, target)
         guard let endpoint else { return allowed(exchange) }
         let credential = try CredentialReader.credential(
-            in: exchange.headers, query: target.query, isSecure: exchange.isSecure)
+            in: exchange.headers, query: target.query, takesQuery: endpoint.takesQueryCredential,
+            isSecure: exchange.isSecure)
         let principal = try await self.principal(credential, exchange)
         exchange.principalName = principal.name
         if endpoint.form == .page, endpoint.access != .open, principal.subject == .anonymous {
@@ -84,7 +85,7 @@ package struct RequestPipeline: Sendable {
             method: exchange.method, path: target.path, pathValues: pathValues, query: target.query,
             headers: exchange.headers, principal: principal, remoteAddress: exchange.address,
             isSecure: exchange.isSecure, id: exchange.id)
-        if case .cookie(let cookie) = credential { request.csrfToken = CrossSiteGuard.token(of: cookie) }
+        if case .cookie(let cookie) = credential { request.csrfToken = SessionCookie.proof(of: cookie) }
         request.body = try body(of: exchange.incoming, endpoint, exchange.headers)
         let response = try await hooks.idempotency.run(endpoint, request) { request in
             try await endpoint.handler(request)
@@ -117,10 +118,13 @@ package struct RequestPipeline: Sendable {
         do {
             let principal = try await authenticator.principal(credential, exchange.address)
             try await admit("principal/\(principal.subject)", limits.principalRequestsPerSecond)
+            if let tenant = principal.tenant { try await admit("tenant/\(tenant)", limits.tenantRequestsPerSecond) }
             return principal
-        } catch {
+        } catch let error as ServiceError where error.kind == .unauthenticated {
+            // Guessing counts like showing nothing.
+            try await admit("address/\(exchange.address)", limits.anonymousRequestsPerSecond)
             // A browser keeps sending a cookie whose session has ended: to us it is somebody who is not signed in.
-            guard credential.isCookie, (error as? ServiceError)?.kind == .unauthenticated else { throw error }
+            guard credential.isCookie else { throw error }
             return .anonymous
         }
     }

@@ -7,14 +7,15 @@ import VigilServices
 enum CredentialReader {
     /// The credential, or `nil` when none is shown.
     ///
+    /// Only line protocol takes the query items (`takesQuery`).
     /// A header wins over the query items `u` and `p` of the line protocol, and those win over a cookie: what a program
     /// says on purpose counts more than what a browser adds by itself.
     /// - Throws: `unauthenticated` for an `Authorization` field that cannot be read.
     static func credential(
-        in headers: HTTPFields, query: [FormItems.Item], isSecure: Bool
+        in headers: HTTPFields, query: [FormItems.Item], takesQuery: Bool, isSecure: Bool
     ) throws(ServiceError) -> Credential? {
         if let field = headers[.authorization] { return try credential(ofField: field) }
-        if let secret = query.first(where: { $0.name == "p" })?.value, !secret.isEmpty {
+        if takesQuery, let secret = query.first(where: { $0.name == "p" })?.value, !secret.isEmpty {
             return .basic(name: query.first { $0.name == "u" }?.value ?? "", secret: secret)
         }
         return SessionCookie.value(in: headers, isSecure: isSecure).map { .cookie($0) }

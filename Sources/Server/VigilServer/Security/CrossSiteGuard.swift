@@ -1,6 +1,5 @@
-import Crypto
-import Foundation
 package import HTTPTypes
+import VigilInterface
 import VigilServices
 
 /// Keeps other sites from acting with a browser's cookie.
@@ -8,11 +7,6 @@ import VigilServices
 /// What a browser says of itself is believed first (`Sec-Fetch-Site`, `Origin`), because pages cannot forge it. A client
 /// that says nothing must show that it can read our answers: `X-CSRF-Token` with the token of its session.
 package enum CrossSiteGuard {
-    /// The token of a session: only who has the cookie, or reads our pages, knows it.
-    static func token(of cookie: String) -> String {
-        SHA256.hash(data: Data("vigil/csrf/\(cookie)".utf8)).prefix(16).map { String(format: "%02x", $0) }.joined()
-    }
-
     /// - Throws: `forbidden` when the request may come from another site.
     static func admit(
         _ method: HTTPRequest.Method, _ headers: HTTPFields, credential: Credential?, isSecure: Bool
@@ -32,7 +26,7 @@ package enum CrossSiteGuard {
             return
         }
         guard case .cookie(let cookie) = credential else { return }
-        guard let shown = headers[.csrfToken], isEqual(shown, token(of: cookie)) else { throw refusal }
+        guard let shown = headers[.csrfToken], isEqual(shown, SessionCookie.proof(of: cookie)) else { throw refusal }
     }
 
     /// Whether `origin` is where this request was sent to.

@@ -9,6 +9,12 @@ extension IngestService {
     ) async throws -> IngestReceipt {
         try await tenants.admit(prepared.accepted)
         do {
+            try await tenants.ingest(of: tenant).spend(accepted)
+        } catch {
+            await tenants.release(accepted)
+            throw error
+        }
+        do {
             let receipt = try await append(
                 prepared, refusals: refusals, form: form, arrival: arrival, principal: principal, tenant: tenant)
             await tenants.release(prepared.accepted)

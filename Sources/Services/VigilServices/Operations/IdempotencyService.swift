@@ -37,18 +37,21 @@ package final class IdempotencyService: Sendable {
 
     private let stores: Stores
     private let clock: any TimeSource
+    private let box: SecretBox
 
-    package init(stores: Stores, clock: any TimeSource) {
+    /// - Parameter box: Seals the answers that are kept.
+    package init(stores: Stores, clock: any TimeSource, box: SecretBox) {
         self.stores = stores
         self.clock = clock
+        self.box = box
     }
 
     /// Takes a key, or says what was answered under it.
     ///
     /// - Throws: `conflict`, code `idempotency.running` while the first request runs, `idempotency.body` when it had
-    ///   another body; `tooMany` when the tenant has too many keys.
+    ///   another body, `idempotency.secret` when its answer held a secret, which is shown once; `tooMany` when the tenant has too many keys.
     package func claim(_ key: String, bodyHash: String, in scope: AccessScope) async throws -> Claim {
-        let now = clock.now()
+        let (now, box) = (clock.now(), box)
         return try await stores.relational.write(in: scope) { transaction in
             guard let tenant = scope.tenant else { return .ours }
             try transaction.execute(
@@ -56,11 +59,11 @@ package final class IdempotencyService: Sendable {
             )
             let row = try transaction.rows(
                 """
-                SELECT body_hash, status, content_type, location, etag, body FROM idempotency_keys
+                SELECT body_hash, status, content_type, location, etag, body, is_secret FROM idempotency_keys
                 WHERE tenant_id = \(tenant) AND request_key = \(key)
                 """
             ).first
-            if let row { return .answered(try Self.answer(row, bodyHash: bodyHash)) }
+            if let row { return .answered(try Self.answer(row, key, bodyHash: bodyHash, box)) }
             let count = try transaction.rows(
                 "SELECT COUNT(*) AS count FROM idempotency_keys WHERE tenant_id = \(tenant)"
             ).first?
@@ -71,22 +74,25 @@ package final class IdempotencyService: Sendable {
             }
             try transaction.execute(
                 """
-                INSERT INTO idempotency_keys (tenant_id, request_key, body_hash, created, expires)
-                VALUES (\(tenant), \(key), \(bodyHash), \(now), \(now + Self.runningLife))
+                INSERT INTO idempotency_keys (tenant_id, request_key, body_hash, is_secret, created, expires)
+                VALUES (\(tenant), \(key), \(bodyHash), \(false), \(now), \(now + Self.runningLife))
                 """)
             return .ours
         }
     }
 
-    /// Keeps the answer for a day.
-    package func finish(_ key: String, in scope: AccessScope, with answer: Answer) async throws {
+    /// Keeps the answer for a day, sealed; of an answer that holds a new secret only that it was given.
+    package func finish(_ key: String, in scope: AccessScope, with answer: Answer, isSecret: Bool) async throws {
         let expires = clock.now() + Self.life
-        let body = answer.body.count <= Self.largestBody ? answer.body : []
+        let body: [UInt8]? =
+            isSecret || answer.body.isEmpty || answer.body.count > Self.largestBody
+            ? nil : try box.seal(answer.body, for: Self.context(key))
         _ = try await stores.relational.write(in: scope) { transaction in
             try transaction.execute(
                 """
                 UPDATE idempotency_keys SET status = \(answer.status), content_type = \(answer.contentType),
-                location = \(answer.location), etag = \(answer.entityTag), body = \(body), expires = \(expires)
+                location = \(answer.location), etag = \(answer.entityTag), body = \(body),
+                is_secret = \(isSecret), expires = \(expires)
                 WHERE tenant_id = \(scope.tenant) AND request_key = \(key)
                 """)
         }
@@ -100,7 +106,9 @@ package final class IdempotencyService: Sendable {
         }
     }
 
-    private static func answer(_ row: SQLRow, bodyHash: String) throws -> Answer {
+    private static func context(_ key: String) -> String { "idempotency/\(key)" }
+
+    private static func answer(_ row: SQLRow, _ key: String, bodyHash: String, _ box: SecretBox) throws -> Answer {
         guard try row.get("body_hash", as: String.self) == bodyHash else {
             throw ServiceError(
                 .conflict, "idempotency.body", "This Idempotency-Key was used for a request with another body.")
@@ -110,8 +118,12 @@ package final class IdempotencyService: Sendable {
                 .conflict, "idempotency.running", "The first request with this Idempotency-Key still runs.",
                 retryAfter: .seconds(1))
         }
+        guard try !row.get("is_secret", as: Bool.self) else {
+            throw ServiceError(
+                .conflict, "idempotency.secret", "This was done already. Its answer held a secret, which is shown once.")
+        }
         return Answer(
             status: status, contentType: try row.optional("content_type"), location: try row.optional("location"),
-            entityTag: try row.optional("etag"), body: try row.optional("body") ?? [])
+            entityTag: try row.optional("etag"), body: try row.optional("body", as: [UInt8].self).map { try box.open($0, for: context(key)) } ?? [])
     }
 }

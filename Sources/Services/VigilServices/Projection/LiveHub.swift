@@ -14,16 +14,27 @@ package actor LiveHub {
     private static let busBuffer = 8_192
 
     let stores: Stores
-    private let clock: any TimeSource
-    private var listeners: [TenantID: [LiveSession.ID: LiveListener]] = [:]
+    let clock: any TimeSource
+    /// What somebody may do and see now; `nil` when they may not listen any more.
+    let current: @Sendable (Principal) async throws -> Principal?
+    var listeners: [TenantID: [LiveSession.ID: LiveListener]] = [:]
     private var nextID: LiveSession.ID = 1
     private var isStopped = false
+    /// Wakes ``recheckAll()``.
+    let rechecks: AsyncStream<Void>
+    let recheck: AsyncStream<Void>.Continuation
     /// The last position heard from the projector.
     private(set) var sequence: Int64 = 0
 
-    package init(stores: Stores, clock: any TimeSource) {
+    /// - Parameter current: Asked again and again of everybody who listens.
+    package init(
+        stores: Stores, clock: any TimeSource,
+        current: @escaping @Sendable (Principal) async throws -> Principal? = { $0 }
+    ) {
         self.stores = stores
         self.clock = clock
+        self.current = current
+        (rechecks, recheck) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
     /// How many listeners there are.
@@ -36,6 +47,8 @@ package actor LiveHub {
             for pattern in ["live.*", "readings.*"] {
                 group.addTask { try await self.hear(pattern) }
             }
+            group.addTask { try await self.recheckNowAndThen() }
+            group.addTask { for await _ in self.rechecks { await self.recheckAll() } }
             try await group.waitForAll()
         }
     }
@@ -219,35 +232,30 @@ package actor LiveHub {
 
     // MARK: Ends
 
-    /// A session, token or user that changed: its listeners come back with what they may do now, or do not.
-    ///
-    /// A user may listen in several tenants.
+    /// A session or token that ended takes its listeners with it; of people, roles and tenants that changed, whoever
+    /// listens is looked at again.
     private func endRevoked(by envelope: LiveEnvelope) {
-        guard ["user", "session", "token"].contains(envelope.aggregate), let aggregateID = envelope.aggregateID else {
-            return
-        }
+        if ["user", "role", "tenant"].contains(envelope.aggregate) { recheck.yield() }
+        guard envelope.type == "session.revoked" || envelope.type == "token.revoked",
+            let aggregateID = envelope.aggregateID
+        else { return }
         for (tenant, group) in listeners {
-            for (id, listener) in group where Self.concerns(envelope, aggregateID, listener.principal) {
+            for (id, listener) in group where Self.concerns(aggregateID, listener.principal) {
                 end(listener, .revoked)
                 listeners[tenant]?[id] = nil
             }
         }
     }
 
-    private static func concerns(_ envelope: LiveEnvelope, _ aggregateID: String, _ principal: Principal) -> Bool {
+    private static func concerns(_ aggregateID: String, _ principal: Principal) -> Bool {
         switch principal.subject {
-        case .user(let user, let session):
-            envelope.type == "session.revoked" && aggregateID == session.description
-                || envelope.aggregate == "user" && aggregateID == user.description
-        case .token(let token, let user):
-            envelope.aggregate == "token" && aggregateID == token.description
-                || envelope.aggregate == "user" && aggregateID == user.description
-        case .device(_, let token): envelope.aggregate == "token" && aggregateID == token.description
+        case .user(_, let session): aggregateID == session.description
+        case .token(let token, _), .device(_, let token): aggregateID == token.description
         case .local, .anonymous: false
         }
     }
 
-    private func end(_ listener: LiveListener, _ ending: LiveSession.Ending) {
+    func end(_ listener: LiveListener, _ ending: LiveSession.Ending) {
         listener.continuation.yield(.end(ending))
         listener.continuation.finish()
     }

@@ -29,7 +29,7 @@ package struct LiveSession: Sendable {
 
 /// A listener as the hub knows it.
 struct LiveListener {
-    let principal: Principal
+    var principal: Principal
     let continuation: AsyncStream<LiveSession.Delivery>.Continuation
     /// Called when the listener is too slow: it may be stuck in the middle of a write.
     let onSlow: @Sendable () -> Void

@@ -84,10 +84,11 @@ final class World: Sendable {
     /// Adds a device.
     @discardableResult
     func device(
-        _ code: String, handler: String = "custom", status: AdministrativeStatus = .active
+        _ code: String, handler: String = "custom", status: AdministrativeStatus = .active,
+        in other: TenantID? = nil
     ) async throws -> DeviceID {
-        let (id, tenant, now) = (DeviceID(at: clock.now()), tenant, clock.now())
-        try await stores.relational.write(in: scope) { transaction in
+        let (id, tenant, now) = (DeviceID(at: clock.now()), other ?? tenant, clock.now())
+        try await stores.relational.write(in: SystemScope.tenant(tenant, "test")) { transaction in
             try transaction.execute(
                 """
                 INSERT INTO devices (id, tenant_id, code, name, kind, handler, status, connection, metadata,

@@ -5,15 +5,15 @@ package import VigilServices
 /// Users, sessions, tokens, and what the command line does with them.
 package enum PeopleRoutes {
     package static func all(_ identity: IdentityService) -> [Endpoint] {
-        users(identity) + sessions(identity) + tokens(identity) + local(identity)
-            + RoleRoutes.all(identity)
+        users(identity) + sessions(identity) + tokens(identity) + credentials(identity) + local(identity)
+            + RoleRoutes.all(identity) + JoiningRoutes.all(identity)
     }
 
-    private static let paging: [Endpoint.Parameter] = [
+    static let paging: [Endpoint.Parameter] = [
         .init("cursor", "Where the page begins."), .init("limit", "At most 500; 50 when absent."),
     ]
 
-    private static func page(of request: Request) throws -> PageRequest {
+    static func page(of request: Request) throws -> PageRequest {
         try PageRequest(limit: request.queryValue("limit", as: Int.self), cursor: request.queryValue("cursor"))
     }
 
@@ -46,11 +46,39 @@ package enum PeopleRoutes {
                 try await identity.updateUser(
                     request.pathValue("user"), patch, version: try request.expectedVersion(), by: request.principal)
             },
+            .silent(
+                .delete, "/api/users/{user}",
+                "Deletes an account that this tenant keeps; of another's account ends the membership.", tag: "people",
+                access: .permission("user", "delete")
+            ) { request in
+                try await identity.removeUser(request.pathValue("user"), by: request.principal)
+            },
         ]
+    }
+
+    /// How many were ended.
+    package struct EndedView: Codable, Sendable {
+        package var ended: Int
     }
 
     private static func sessions(_ identity: IdentityService) -> [Endpoint] {
         [
+            .get(
+                "/api/users/{user}/sessions", "The open sessions of a member in this tenant, the latest first.",
+                tag: "people", access: .permission("session", "read"), parameters: paging,
+                answers: Page<SessionView>.self
+            ) { request in
+                let sessions = try await identity.sessions(
+                    of: request.pathValue("user"), page: page(of: request), by: request.principal)
+                return Page(items: sessions.items, next: sessions.next?.text)
+            },
+            .perform(
+                .delete, "/api/users/{user}/sessions", "Ends all sessions of a member; their live sockets close.",
+                tag: "people", access: .permission("session", "revoke"), answers: EndedView.self
+            ) { request in
+                EndedView(
+                    ended: try await identity.revokeSessions(of: request.pathValue("user"), by: request.principal))
+            },
             .get(
                 "/api/sessions", "One's open sessions, the latest first.", tag: "people", access: .signedIn,
                 parameters: paging, answers: Page<SessionView>.self
@@ -68,11 +96,6 @@ package enum PeopleRoutes {
         ]
     }
 
-    /// The name of a device's credential.
-    package struct CredentialBody: Codable, Sendable {
-        package var name: String
-    }
-
     private static func tokens(_ identity: IdentityService) -> [Endpoint] {
         [
             .get(
@@ -87,19 +110,50 @@ package enum PeopleRoutes {
                 access: .signedIn, body: TokenDraft.self, answers: NewToken.self, status: .created
             ) { request, draft in
                 try await identity.createToken(draft, by: request.principal)
-            },
+            }.answeringSecret(),
             .silent(.delete, "/api/tokens/{token}", "Revokes a token.", tag: "people", access: .signedIn) { request in
                 guard let id = TokenID(request.pathValue("token")) else { throw ServiceError.notFound("token") }
                 try await identity.revokeToken(id, by: request.principal)
             },
+        ]
+    }
+
+    private static func credentials(_ identity: IdentityService) -> [Endpoint] {
+        @Sendable func credential(_ request: Request) throws -> TokenID {
+            guard let id = TokenID(request.pathValue("token")) else { throw ServiceError.notFound("credential") }
+            return id
+        }
+        return [
+            .get(
+                "/api/devices/{device}/credentials", "The device's credentials, without their secrets.", tag: "people",
+                access: .permission("token", "read"), answers: Page<TokenView>.self
+            ) { request in
+                Page(
+                    items: try await identity.credentials(of: request.pathValue("device"), by: request.principal),
+                    next: nil)
+            },
             .send(
                 .post, "/api/devices/{device}/credentials",
-                "Makes a credential with which the device writes its own readings.", tag: "people",
-                access: .permission("token", "create"), body: CredentialBody.self, answers: NewToken.self,
-                status: .created
-            ) { request, body in
-                guard let device = DeviceID(request.pathValue("device")) else { throw ServiceError.notFound("device") }
-                return try await identity.createCredential(of: device, name: body.name, by: request.principal)
+                "Makes a credential with which the device writes its own readings; its secret is in this answer only.",
+                tag: "people", access: .permission("token", "create"), body: CredentialDraft.self,
+                answers: NewToken.self, status: .created
+            ) { request, draft in
+                try await identity.createCredential(of: request.pathValue("device"), draft, by: request.principal)
+            }.answeringSecret(),
+            .perform(
+                .post, "/api/devices/{device}/credentials/{token}/rotate",
+                "Replaces a credential; the old one stops working at once.", tag: "people",
+                access: .permission("token", "create"), answers: NewToken.self, status: .created
+            ) { request in
+                try await identity.rotateCredential(
+                    credential(request), of: request.pathValue("device"), by: request.principal)
+            }.answeringSecret(),
+            .silent(
+                .delete, "/api/devices/{device}/credentials/{token}", "Revokes a credential of the device.",
+                tag: "people", access: .permission("token", "revoke")
+            ) { request in
+                try await identity.revokeCredential(
+                    credential(request), of: request.pathValue("device"), by: request.principal)
             },
         ]
     }
@@ -128,6 +182,24 @@ package enum PeopleRoutes {
         }
     }
 
+    /// Whose password the command line lets be set anew.
+    package struct LocalResetBody: Codable, Sendable {
+        package var tenant: String
+        package var username: String
+
+        package init(tenant: String, username: String) {
+            self.tenant = tenant
+            self.username = username
+        }
+    }
+
+    /// Whom the command line makes a member.
+    package struct LocalMemberBody: Codable, Sendable {
+        package var tenant: String
+        package var username: String
+        package var roles: [String]?
+    }
+
     private static func local(_ identity: IdentityService) -> [Endpoint] {
         [
             .send(
@@ -154,7 +226,20 @@ package enum PeopleRoutes {
                 body: LocalTokenBody.self, answers: NewToken.self, status: .created
             ) { _, body in
                 try await identity.createLocalToken(tenant: body.tenant, username: body.username, name: body.name)
+            }.answeringSecret(),
+            .send(
+                .post, "/api/local/members", "Makes a user who is there a member of a tenant.", tag: "local",
+                access: .local, body: LocalMemberBody.self, answers: UserView.self, status: .created
+            ) { _, body in
+                try await identity.addLocalMember(
+                    tenant: body.tenant, username: body.username, roles: body.roles ?? ["viewer"])
             },
+            .send(
+                .post, "/api/local/reset-links", "Makes a link by which a user sets a new password.", tag: "local",
+                access: .local, body: LocalResetBody.self, answers: ResetLink.self, status: .created
+            ) { _, body in
+                try await identity.createLocalReset(tenant: body.tenant, username: body.username)
+            }.answeringSecret(),
         ]
     }
 }

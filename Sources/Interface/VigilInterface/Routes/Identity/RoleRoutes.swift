@@ -60,9 +60,10 @@ package enum RoleRoutes {
         [
             .get(
                 "/api/tenants", "The tenants that the caller may act in.", tag: "people", access: .signedIn,
-                answers: Page<TenantView>.self
+                parameters: PeopleRoutes.paging, answers: Page<TenantView>.self
             ) { request in
-                Page(items: try await identity.tenants(by: request.principal), next: nil)
+                let tenants = try await identity.tenants(page: PeopleRoutes.page(of: request), by: request.principal)
+                return Page(items: tenants.items, next: tenants.next?.text)
             },
             .send(
                 .post, "/api/tenants", "Makes a client of the caller's tenant, a provider.", tag: "people",
@@ -75,7 +76,7 @@ package enum RoleRoutes {
                 .patch, "/api/tenants/{tenant}", "Changes the caller's tenant, or a client of it.", tag: "people",
                 access: .permission("tenant", "update"), body: TenantPatch.self, answers: TenantView.self
             ) { request, patch in
-                try await identity.updateTenant(request.pathValue("tenant"), patch, by: request.principal)
+                try await identity.updateTenant(request.pathValue("tenant"), patch, version: try request.expectedVersion(), by: request.principal)
             },
         ]
     }

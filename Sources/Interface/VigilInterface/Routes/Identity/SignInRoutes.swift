@@ -5,7 +5,10 @@ package import VigilServices
 /// Signing in and out, and one's own account.
 package enum SignInRoutes {
     package static func all(_ identity: IdentityService) -> [Endpoint] {
-        [signIn(identity), refresh(identity), signOut(identity), me(identity), password(identity)] + reset(identity)
+        [
+            signIn(identity), refresh(identity), signOut(identity), me(identity), password(identity),
+            switchTenant(identity),
+        ] + reset(identity)
     }
 
     /// What somebody shows to sign in.
@@ -26,14 +29,15 @@ package enum SignInRoutes {
         package var accessToken: String?
         package var accessExpires: Timestamp
         package var refreshToken: String?
-        package var csrfToken: String
+        /// Of a browser's session: what its scripts send back as `X-CSRF-Token`.
+        package var csrfToken: String?
         package var mustChangePassword: Bool
 
         init(_ signedIn: SignedIn, showsAccess: Bool) {
             accessToken = showsAccess ? signedIn.accessToken : nil
             accessExpires = signedIn.accessExpires
             refreshToken = signedIn.refreshToken
-            csrfToken = signedIn.csrfToken
+            csrfToken = signedIn.kind == .browser ? SessionCookie.proof(of: signedIn.accessToken) : nil
             mustChangePassword = signedIn.mustChangePassword
         }
     }
@@ -59,7 +63,7 @@ package enum SignInRoutes {
             }
             response.headers[.cacheControl] = "no-store"
             return response
-        }
+        }.answeringSecret()
     }
 
     /// A refresh token, which works once.
@@ -74,7 +78,7 @@ package enum SignInRoutes {
         ) { request, body in
             TokensView(
                 try await identity.refresh(body.refreshToken, address: request.remoteAddress), showsAccess: true)
-        }
+        }.answeringSecret()
     }
 
     private static func signOut(_ identity: IdentityService) -> Endpoint {
@@ -94,6 +98,21 @@ package enum SignInRoutes {
             answers: AccountView.self
         ) { request in
             try await identity.account(of: request.principal)
+        }
+    }
+
+    /// Where to act.
+    package struct TenantBody: Codable, Sendable {
+        /// A tenant's code or identifier.
+        package var tenant: String
+    }
+
+    private static func switchTenant(_ identity: IdentityService) -> Endpoint {
+        .send(
+            .post, "/api/auth/tenant", "Lets this session act in another tenant from now on.", tag: "sign-in",
+            access: .signedIn, body: TenantBody.self, answers: AccountView.self
+        ) { request, body in
+            try await identity.switchTenant(to: body.tenant, by: request.principal)
         }
     }
 
@@ -133,7 +152,8 @@ package enum SignInRoutes {
             ) { request in
                 let bytes = try await request.body.collected(limit: 16 << 10)
                 try await identity.requestPasswordReset(
-                    of: try JSONBody.decode(ResetRequestBody.self, from: bytes).username)
+                    of: try JSONBody.decode(ResetRequestBody.self, from: bytes).username,
+                    address: request.remoteAddress)
                 return Response(status: .accepted)
             },
             Endpoint(
@@ -141,7 +161,7 @@ package enum SignInRoutes {
                 tag: "sign-in", access: .open, body: ResetBody.self, status: .noContent, bodyLimit: 16 << 10
             ) { request in
                 let body = try JSONBody.decode(ResetBody.self, from: try await request.body.collected(limit: 16 << 10))
-                try await identity.resetPassword(body.token, new: body.password)
+                try await identity.resetPassword(body.token, new: body.password, address: request.remoteAddress)
                 return .noContent
             },
         ]

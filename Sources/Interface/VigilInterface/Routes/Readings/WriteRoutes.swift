@@ -18,7 +18,7 @@ package enum WriteRoutes {
                 bodyMediaType: "text/plain", status: .noContent, bodyLimit: bodyLimit
             ) { request in
                 try await version1(request, ingest)
-            },
+            }.takingQueryCredential(),
             Endpoint(
                 .post, "/api/v2/write", "Writes line protocol, as InfluxDB 2 takes it.", tag: "readings",
                 access: .permission("reading", "write"),

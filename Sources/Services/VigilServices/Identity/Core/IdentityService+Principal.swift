@@ -14,7 +14,7 @@ extension IdentityService {
         switch kind {
         case .access:
             let (found, isStillUsed) = try await stores.relational.read(in: Self.everywhere) { transaction in
-                try Self.session(hash, now: now, idle: idle, transaction)
+                try Self.session("s.access_hash = \(hash)", now: now, idle: idle, transaction)
             }
             // The last use may not be written down yet.
             if !isStillUsed, let use = found.use {
@@ -23,26 +23,53 @@ extension IdentityService {
             return found
         case .api:
             return try await stores.relational.read(in: Self.everywhere) { transaction in
-                try Self.apiToken(hash, now: now, transaction)
+                try Self.apiToken("t.token_hash = \(hash)", now: now, transaction)
             }
         case .device:
             return try await stores.relational.read(in: Self.everywhere) { transaction in
-                try Self.deviceCredential(hash, now: now, transaction)
+                try Self.deviceCredential("t.token_hash = \(hash)", now: now, transaction)
             }
         case .refresh, .panel, .reset, .invitation:
             throw Self.invalidCredential
         }
     }
 
-    private static func session(_ hash: String, now: Timestamp, idle: Span, _ transaction: any SQLTransaction) throws
-        -> (Found, isStillUsed: Bool)
-    {
+    /// What a principal may do and see now; `nil` when its session or token has ended.
+    ///
+    /// For those who stay: a live socket is asked for its credential once, and listens for hours.
+    /// - Throws: When the store cannot say.
+    package func current(_ principal: Principal) async throws -> Principal? {
+        let (now, idle) = (clock.now(), settings.browserIdle)
+        do {
+            let found: Found = try await stores.relational.read(in: Self.everywhere) { transaction in
+                switch principal.subject {
+                case .user(_, let session):
+                    try Self.session("s.id = \(session)", now: now, idle: idle, transaction).0
+                case .token(let token, _): try Self.apiToken("t.id = \(token)", now: now, transaction)
+                case .device(_, let token): try Self.deviceCredential("t.id = \(token)", now: now, transaction)
+                case .local: Found(principal: principal, until: .distantFuture, use: nil)
+                case .anonymous: throw Self.invalidCredential
+                }
+            }
+            // Whoever listens uses their session.
+            if let use = found.use {
+                await cache.note(.init(owner: use, time: now, address: principal.remoteAddress ?? ""))
+            }
+            return found.principal.from(principal.remoteAddress)
+        } catch let error as ServiceError where error.kind == .unauthenticated {
+            return nil
+        }
+    }
+
+    private static func session(
+        _ condition: SQL, now: Timestamp, idle: Span, _ transaction: any SQLTransaction
+    ) throws -> (Found, isStillUsed: Bool) {
         let row = try transaction.rows(
             """
             SELECT s.id, s.user_id, s.tenant_id, s.kind, s.access_expires_at, s.expires_at, s.last_used_at,
                 u.username, u.must_change_password
             FROM sessions s JOIN users u ON u.id = s.user_id
-            WHERE s.access_hash = \(hash) AND s.revoked_at IS NULL AND u.is_active
+            WHERE \(condition) AND s.revoked_at IS NULL AND u.is_active
             """
         ).first
         guard let row else { throw invalidCredential }
@@ -62,12 +89,12 @@ extension IdentityService {
         return (Found(principal: principal, until: end, use: .session(session)), isStillUsed)
     }
 
-    private static func apiToken(_ hash: String, now: Timestamp, _ transaction: any SQLTransaction) throws -> Found {
+    private static func apiToken(_ condition: SQL, now: Timestamp, _ transaction: any SQLTransaction) throws -> Found {
         let row = try transaction.rows(
             """
             SELECT t.id, t.user_id, t.tenant_id, t.name, t.permissions, t.is_limited_to_devices, t.expires_at
             FROM tokens t JOIN users u ON u.id = t.user_id
-            WHERE t.token_hash = \(hash) AND t.revoked_at IS NULL AND u.is_active
+            WHERE \(condition) AND t.revoked_at IS NULL AND u.is_active
             """
         ).first
         guard let row else { throw invalidCredential }
@@ -92,7 +119,7 @@ extension IdentityService {
         return Found(principal: principal, until: end, use: .token(token))
     }
 
-    private static func deviceCredential(_ hash: String, now: Timestamp, _ transaction: any SQLTransaction) throws
+    private static func deviceCredential(_ condition: SQL, now: Timestamp, _ transaction: any SQLTransaction) throws
         -> Found
     {
         let row = try transaction.rows(
@@ -100,7 +127,7 @@ extension IdentityService {
             SELECT t.id, t.device_id, t.tenant_id, t.permissions, t.expires_at, d.code
             FROM tokens t JOIN tenants n ON n.id = t.tenant_id
             JOIN devices d ON d.tenant_id = t.tenant_id AND d.id = t.device_id
-            WHERE t.token_hash = \(hash) AND t.revoked_at IS NULL AND n.is_active AND d.deleted_at IS NULL
+            WHERE \(condition) AND t.revoked_at IS NULL AND n.is_active AND d.deleted_at IS NULL
             """
         ).first
         guard let row else { throw invalidCredential }

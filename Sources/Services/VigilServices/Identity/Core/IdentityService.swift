@@ -10,23 +10,27 @@ package final class IdentityService: Sendable {
     let clock: any TimeSource
     let settings: IdentitySettings
     let cache: PrincipalCache
-    let csrfKey: DerivedKey
     let pinKey: DerivedKey
-    let mailBox: SecretBox
     let hasher: PasswordHasher
     let attempts: SignInGuard
+    /// Links to people; `nil`: they are handed over by the command line.
+    let mail: (any MailDelivery)?
+    let resets: ResetQueue
 
-    /// PINs, CSRF values and secrets on their way to people depend on `key`, the installation's key.
-    package init(stores: Stores, clock: any TimeSource, key: MasterKey, settings: IdentitySettings = .init()) {
+    /// PINs depend on `key`, the installation's key.
+    package init(
+        stores: Stores, clock: any TimeSource, key: MasterKey, settings: IdentitySettings = .init(),
+        mail: (any MailDelivery)? = nil
+    ) {
         self.stores = stores
         self.clock = clock
         self.settings = settings
         cache = PrincipalCache(limit: settings.principalsRemembered)
-        csrfKey = key.derive("identity.csrf")
         pinKey = key.derive("identity.pin")
-        mailBox = SecretBox(key.derive("identity.mail"))
         hasher = PasswordHasher(settings: settings)
         attempts = SignInGuard(settings: settings.lockout)
+        self.mail = mail
+        resets = ResetQueue()
     }
 
     static let everywhere = SystemScope.allTenants("identity")
@@ -74,7 +78,7 @@ extension Credential {
 }
 
 extension Principal {
-    fileprivate func from(_ address: String) -> Principal {
+    func from(_ address: String?) -> Principal {
         var copy = self
         copy.remoteAddress = address
         return copy

@@ -40,7 +40,9 @@ package struct IdentitySettings: Sendable, Hashable {
     package var principalsRemembered = 10_000
     package var sessionsPerUser = 50
     package var tokensPerUser = 100
-    package var assignmentsPerMember = 10_000
+    package var assignmentsPerMember = 1_000
+    /// Where people reach this server, without a slash at the end; `nil`: links are given as paths.
+    package var publicAddress: String?
     package var lockout = LockoutSettings()
 
     package init() {}

@@ -54,13 +54,7 @@ struct Rights: Sendable, Hashable {
             """)
         var result: [Permission] = []
         for row in rows {
-            let granted =
-                if let code = try row.optional("built_in", as: String.self) {
-                    BuiltInRole(rawValue: code)?.permissions ?? []
-                } else {
-                    try row.get("permissions", as: JSONValue.self).permissionList
-                }
-            for permission in granted where !result.contains(permission) { result.append(permission) }
+            for permission in try granted(row) where !result.contains(permission) { result.append(permission) }
         }
         return result
     }

@@ -121,8 +121,11 @@ CREATE TABLE panels (
     id          {{id}} NOT NULL PRIMARY KEY,
     tenant_id   {{id}} NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     name        {{text}} NOT NULL,
-    secret_hash {{text}} NOT NULL UNIQUE,
-    secret_hint {{text}} NOT NULL,
+    -- NULL until a device has enrolled as this panel.
+    secret_hash {{text}} UNIQUE,
+    -- The code by which one device enrols, once; NULL when it was used.
+    code_hash   {{text}} UNIQUE,
+    code_expires_at {{time}},
     allows_pin  {{bool}} NOT NULL,
     allows_username {{bool}} NOT NULL,
     last_used_at {{time}},
@@ -174,6 +177,8 @@ CREATE TABLE tokens (
     user_id     {{id}} REFERENCES users (id) ON DELETE CASCADE,
     -- Whose credential it is; no foreign key, because devices come with a later migration.
     device_id   {{id}},
+    -- The token with which it was made: it is revoked with that one.
+    maker_id    {{id}},
     name        {{text}} NOT NULL,
     token_hash  {{text}} NOT NULL UNIQUE,
     -- The first characters, to tell tokens apart.
@@ -189,10 +194,12 @@ CREATE TABLE tokens (
     created_at  {{time}} NOT NULL,
     revoked_at  {{time}},
     UNIQUE (tenant_id, id),
+    FOREIGN KEY (tenant_id, maker_id) REFERENCES tokens (tenant_id, id) ON DELETE CASCADE,
     CHECK ((user_id IS NULL) <> (device_id IS NULL))
 ) {{strict}};
 CREATE INDEX tokens_user ON tokens (user_id, id);
 CREATE INDEX tokens_device ON tokens (tenant_id, device_id);
+CREATE INDEX tokens_maker ON tokens (tenant_id, maker_id);
 
 CREATE TABLE token_devices (
     tenant_id   {{id}} NOT NULL,
@@ -215,7 +222,8 @@ CREATE INDEX password_resets_user ON password_resets (user_id);
 CREATE TABLE invitations (
     id          {{id}} NOT NULL PRIMARY KEY,
     tenant_id   {{id}} NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
-    email       {{text}} NOT NULL,
+    -- Where the link goes; NULL when it is handed over in another way.
+    email       {{text}},
     token_hash  {{text}} NOT NULL UNIQUE,
     -- A list of role codes.
     roles       {{json}} NOT NULL,

@@ -10,108 +10,104 @@ package struct AssignmentsView: Codable, Sendable, Hashable {
     package var locations: [String]
     /// Each with everything in it.
     package var sites: [String]
+    /// The clients that somebody of a provider looks after; absent when there are none.
+    package var clients: [String]?
 
-    package init(seesAll: Bool, devices: [String] = [], locations: [String] = [], sites: [String] = []) {
+    package init(
+        seesAll: Bool, devices: [String] = [], locations: [String] = [], sites: [String] = [],
+        clients: [String]? = nil
+    ) {
         self.seesAll = seesAll
         self.devices = devices
         self.locations = locations
         self.sites = sites
+        self.clients = clients
     }
+
+    var count: Int { devices.count + locations.count + sites.count + (clients?.count ?? 0) }
 }
 
 extension IdentityService {
-    /// Things assigned to one member.
-    static let assignmentsMax = 1_000
-
-    /// What a member sees.
+    /// What a member sees, of what the caller sees.
     package func assignments(of reference: String, by principal: Principal) async throws -> AssignmentsView {
         try await read(by: principal) { tenant, transaction in
             let member = try MemberRow.required(reference, in: tenant, transaction)
-            return try Self.assignments(of: member, in: tenant, transaction)
+            let sight = try AssignerSight.of(principal, in: tenant, transaction)
+            let targets = try AssignedTarget.all(of: member, in: tenant, transaction)
+            return AssignmentsView(seesAll: member.seesAll, targets: targets.filter(sight.shows))
         }
     }
 
     /// Replaces what a member sees; it holds at once, for their open sessions and tokens too.
     ///
-    /// - Throws: `invalid` naming the list that has something unknown; `forbidden` when the caller does not see it.
+    /// Who sees a part of the tenant can show others what is in that part, and nobody can widen their own view.
+    /// - Throws: `invalid` naming the list that has something unknown to the caller; `forbidden` for somebody who sees
+    ///   more than the caller.
     package func assign(_ wanted: AssignmentsView, to reference: String, by principal: Principal) async throws
         -> AssignmentsView
     {
-        guard wanted.devices.count + wanted.locations.count + wanted.sites.count <= Self.assignmentsMax else {
-            throw ServiceError(.tooMany, "assignment.limit", "At most \(Self.assignmentsMax) things can be assigned.")
+        guard wanted.count <= settings.assignmentsPerMember else {
+            throw ServiceError(
+                .tooMany, "assignment.limit", "At most \(settings.assignmentsPerMember) things can be assigned.")
         }
         let (_, view) = try await change(by: principal, forgetting: { [.user($0.0)] }) { change in
-            let (transaction, tenant) = (change.transaction, change.tenant)
-            let member = try MemberRow.required(reference, in: tenant, transaction)
-            let before = try Self.assignments(of: member, in: tenant, transaction)
+            let member = try MemberRow.required(reference, in: change.tenant, change.transaction)
             try change.requireGrant(of: [], seesAll: wanted.seesAll)
-            let lists: [(kind: String, table: SQL, field: String, names: [String])] = [
-                ("device", "devices", "devices", wanted.devices),
-                ("location", "locations", "locations", wanted.locations), ("site", "sites", "sites", wanted.sites),
-            ]
-            try transaction.execute(
-                "DELETE FROM assignments WHERE tenant_id = \(tenant) AND membership_id = \(member.membership) AND kind <> 'client'"
-            )
-            for list in lists {
-                for name in Set(list.names).sorted() {
-                    guard
-                        let id = try transaction.rows(
-                            "SELECT id FROM \(list.table) WHERE tenant_id = \(tenant) AND \(SQL.named(name))"
-                        ).first?.get("id", as: String.self)
-                    else { throw ServiceError.invalid(list.field, "names something unknown") }
-                    try transaction.execute(
-                        """
-                        INSERT INTO assignments (id, tenant_id, membership_id, kind, target_id, assigned_by, assigned_at)
-                        VALUES (\(EntryID(at: change.time)), \(tenant), \(member.membership), \(list.kind), \(id),
-                            \(change.actor), \(change.time))
-                        """)
-                }
-            }
-            try transaction.execute(
-                """
-                UPDATE memberships SET visibility = \(wanted.seesAll ? String("all") : String("assigned")),
-                    updated_at = \(change.time)
-                WHERE tenant_id = \(tenant) AND id = \(member.membership)
-                """)
-            let after = try Self.assignments(of: member.seeing(all: wanted.seesAll), in: tenant, transaction)
-            try change.record(
-                "assign", "user", member.user.id.description, event: "user.updated",
-                before: try JSONValue(describing: before), after: try JSONValue(describing: after))
-            return (member.user.id, after)
-        }
-        return view
-    }
-
-    private static func assignments(of member: MemberRow, in tenant: TenantID, _ transaction: any SQLTransaction)
-        throws -> AssignmentsView
-    {
-        var view = AssignmentsView(seesAll: member.seesAll)
-        let rows = try transaction.rows(
-            """
-            SELECT a.kind, coalesce(d.code, l.code, s.code) AS code FROM assignments a
-            LEFT JOIN devices d ON a.kind = 'device' AND d.tenant_id = a.tenant_id AND d.id = a.target_id
-            LEFT JOIN locations l ON a.kind = 'location' AND l.tenant_id = a.tenant_id AND l.id = a.target_id
-            LEFT JOIN sites s ON a.kind = 'site' AND s.tenant_id = a.tenant_id AND s.id = a.target_id
-            WHERE a.tenant_id = \(tenant) AND a.membership_id = \(member.membership) ORDER BY code NULLS LAST
-            """)
-        for row in rows {
-            // What is gone shows nothing.
-            guard let code = try row.optional("code", as: String.self) else { continue }
-            switch try row.get("kind", as: String.self) {
-            case "device": view.devices.append(code)
-            case "location": view.locations.append(code)
-            case "site": view.sites.append(code)
-            default: break
-            }
+            try change.requireNotStronger(member)
+            return (member.user.id, try change.replaceAssignments(of: member, wanted))
         }
         return view
     }
 }
 
-extension MemberRow {
-    fileprivate func seeing(all: Bool) -> MemberRow {
-        var member = self
-        member.seesAll = all
-        return member
+extension IdentityChange {
+    fileprivate func replaceAssignments(of member: MemberRow, _ wanted: AssignmentsView) throws -> AssignmentsView {
+        let sight = try AssignerSight.of(principal, in: tenant, transaction)
+        let before = try AssignedTarget.all(of: member, in: tenant, transaction)
+        // What is not to be seen is not to be taken away either.
+        guard before.allSatisfy(sight.shows) else { throw Self.stronger }
+        let targets = try AssignedTarget.find(wanted, in: tenant, sight, transaction)
+        try transaction.execute(
+            "DELETE FROM assignments WHERE tenant_id = \(tenant) AND membership_id = \(member.membership)")
+        for target in targets { try assign(target, to: member.membership) }
+        try transaction.execute(
+            """
+            UPDATE memberships SET visibility = \(wanted.seesAll ? String("all") : String("assigned")),
+                updated_at = \(time)
+            WHERE tenant_id = \(tenant) AND id = \(member.membership)
+            """)
+        let view = AssignmentsView(
+            seesAll: wanted.seesAll, targets: try AssignedTarget.all(of: member, in: tenant, transaction))
+        try record(
+            "assign", "user", member.user.id.description, event: "user.updated",
+            before: try JSONValue(describing: AssignmentsView(seesAll: member.seesAll, targets: before)),
+            after: try JSONValue(describing: view))
+        return view
+    }
+
+    /// Shows a member one thing more.
+    func assign(_ target: AssignedTarget, to membership: MembershipID) throws {
+        try transaction.execute(
+            """
+            INSERT INTO assignments (id, tenant_id, membership_id, kind, target_id, assigned_by, assigned_at)
+            VALUES (\(EntryID(at: time)), \(tenant), \(membership), \(target.kind.rawValue), \(target.id), \(actor),
+                \(time))
+            """)
+    }
+}
+
+extension AssignmentsView {
+    fileprivate init(seesAll: Bool, targets: [AssignedTarget]) {
+        self.init(seesAll: seesAll)
+        for target in targets {
+            // What is gone shows nothing.
+            guard let code = target.code else { continue }
+            switch target.kind {
+            case .device: devices.append(code)
+            case .location: locations.append(code)
+            case .site: sites.append(code)
+            case .client: clients = (clients ?? []) + [code]
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ extension IdentityService {
     /// - Throws: `unauthenticated`: code `auth.reused` when the session was ended for that reason, else `auth.invalid`.
     package func refresh(_ shown: String, address: String) async throws -> SignedIn {
         guard let token = SecretToken(shown: shown), token.kind == .refresh else { throw Self.invalidCredential }
-        let book = SessionBook(settings: settings, csrfKey: csrfKey, time: clock.now())
+        let book = book()
         enum Outcome: Sendable {
             case refreshed(SignedIn)
             case reused(SessionID)
@@ -87,7 +87,6 @@ extension SessionBook {
         return SignedIn(
             session: session, user: user, tenant: tenant, kind: .api, accessToken: access.text,
             accessExpires: accessExpires, refreshToken: refresh.text, expires: expires,
-            csrfToken: CSRFToken.of(session, key: csrfKey),
             mustChangePassword: try row.get("must_change_password"))
     }
 }

@@ -57,11 +57,13 @@ extension IdentityService {
                 "SELECT user_id, tenant_id FROM sessions WHERE id = \(id) AND revoked_at IS NULL"
             ).first
             guard let row else { throw ServiceError.notFound("session") }
-            let isOwn = try row.get("user_id", as: UserID.self) == principal.user
+            let user = try row.get("user_id", as: UserID.self)
+            let isOwn = if case .user(let own, _) = principal.subject { own == user } else { false }
             if !isOwn {
                 guard try row.get("tenant_id", as: TenantID.self) == change.tenant,
                     principal.may(Permission("session", "revoke"))
                 else { throw ServiceError.notFound("session") }
+                try change.requireNotStronger(user)
             }
             try book.revoke(id, because: isOwn ? "signed_out" : "revoked", change.transaction)
             try AuditTrail.record(
@@ -70,6 +72,29 @@ extension IdentityService {
                     at: change.time),
                 in: change.transaction)
         }
+    }
+
+    /// Ends all sessions of a member that act in the caller's tenant, or all of them when the account is kept here.
+    ///
+    /// - Returns: How many.
+    package func revokeSessions(of reference: String, by principal: Principal) async throws -> Int {
+        let book = book()
+        let ended: [SessionID] = try await change(by: principal, forgetting: { $0.map(Forgotten.session) }) { change in
+            let member = try MemberRow.required(reference, in: change.tenant, change.transaction)
+            try change.requireNotStronger(member)
+            var condition: SQL = "user_id = \(member.user.id)"
+            if member.user.homeTenant != change.tenant { condition += " AND tenant_id = \(change.tenant)" }
+            let current: SessionID? = if case .user(_, let session) = principal.subject { session } else { nil }
+            let ended = try book.revokeAll(
+                where: condition, except: current, because: "revoked", change.transaction)
+            try AuditTrail.record(
+                AuditRecord(
+                    by: principal, tenant: change.tenant, "revoke_sessions", "user", member.user.id.description,
+                    at: change.time),
+                in: change.transaction)
+            return ended
+        }
+        return ended.count
     }
 
     /// Ends the session that the caller acts in.
@@ -91,19 +116,7 @@ extension IdentityService {
         }
     }
 
-    /// What forms and scripts of a browser session send along; `nil` for callers without a session.
-    package func csrfToken(for principal: Principal) -> String? {
-        guard case .user(_, let session) = principal.subject else { return nil }
-        return CSRFToken.of(session, key: csrfKey)
-    }
-
-    /// Whether a request that changes something was made by a page of ours: compared in constant time.
-    package func isValidCSRF(_ shown: String, for principal: Principal) -> Bool {
-        guard let expected = csrfToken(for: principal) else { return false }
-        return equalInConstantTime(Array(shown.utf8), Array(expected.utf8))
-    }
-
-    func book() -> SessionBook { SessionBook(settings: settings, csrfKey: csrfKey, time: clock.now()) }
+    func book() -> SessionBook { SessionBook(settings: settings, time: clock.now()) }
 
     static let noSession = ServiceError(
         .conflict, "auth.no_session", "This is for people who signed in, not for tokens.")

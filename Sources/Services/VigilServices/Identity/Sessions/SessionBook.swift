@@ -4,7 +4,6 @@ import VigilPorts
 /// Opens, refreshes and ends sessions, within a transaction.
 struct SessionBook: Sendable {
     let settings: IdentitySettings
-    let csrfKey: DerivedKey
     let time: Timestamp
 
     /// The absolute end of a session that is refreshed again and again.
@@ -37,7 +36,7 @@ struct SessionBook: Sendable {
         return SignedIn(
             session: id, user: user.id, tenant: tenant, kind: kind, accessToken: access.text,
             accessExpires: accessExpires, refreshToken: refresh?.text, expires: expires,
-            csrfToken: CSRFToken.of(id, key: csrfKey), mustChangePassword: user.mustChangePassword)
+            mustChangePassword: user.mustChangePassword)
     }
 
     private func endOldest(of user: UserID, _ transaction: any SQLTransaction) throws {
@@ -84,12 +83,5 @@ struct SessionBook: Sendable {
         let ids = try rows.map { try $0.get("id", as: SessionID.self) }.filter { $0 != kept }
         for id in ids { try revoke(id, because: reason, transaction) }
         return ids
-    }
-}
-
-/// A value that belongs to one session and that only the server can make: `base64url(HMAC(key, session))`.
-enum CSRFToken {
-    static func of(_ session: SessionID, key: DerivedKey) -> String {
-        Base64URL.encode(key.authenticationCode(for: Array(session.description.utf8)))
     }
 }

@@ -25,12 +25,11 @@ extension IdentityService {
         guard let user = admission.user else { throw Self.wrongCredentials }
         let now = clock.now()
         let settings = settings
-        let csrfKey = csrfKey
         let attempts = attempts
         let signedIn = try await stores.relational.write(in: Self.everywhere) { transaction in
             try attempts.forgive(account: admission.accountKey, address: admission.addressKey, transaction)
             let tenant = try Self.tenantToEnter(request.tenant, user: user, panel: admission.panel, transaction)
-            let sessions = SessionBook(settings: settings, csrfKey: csrfKey, time: now)
+            let sessions = SessionBook(settings: settings, time: now)
             guard let tenant else { return Result<SignedIn, ServiceError>.failure(Self.noTenant) }
             let signedIn = try sessions.open(
                 for: user, in: tenant, kind: request.kind, panel: admission.panel?.id, address: request.address,

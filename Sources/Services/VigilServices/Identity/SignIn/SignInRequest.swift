@@ -48,7 +48,5 @@ package struct SignedIn: Sendable {
     package var refreshToken: String?
     /// When the session ends at the latest.
     package var expires: Timestamp
-    /// What forms and scripts of a browser send along, so that another site's page cannot act.
-    package var csrfToken: String
     package var mustChangePassword: Bool
 }

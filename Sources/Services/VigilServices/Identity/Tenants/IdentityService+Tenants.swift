@@ -36,21 +36,18 @@ package struct TenantPatch: Codable, Sendable {
 
 extension IdentityService {
     /// The tenants that the caller may act in, by code: their own memberships and, for people of a provider, its clients.
-    package func tenants(by principal: Principal) async throws -> [TenantView] {
-        try await read(by: principal) { current, transaction in
-            let user = principal.user
-            return try transaction.rows(
-                """
-                SELECT * FROM tenants t WHERE t.id = \(current) OR t.parent_id = \(current)
-                    OR EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = t.id AND m.user_id = \(user) AND m.is_active)
-                ORDER BY code LIMIT 1000
-                """
-            ).map { try TenantView(row: $0, current: current) }
-                .filter { view in
-                    // Clients show only to those who may act in them.
-                    guard let user, view.id != current else { return true }
-                    return try Rights.of(user, in: view.id, transaction) != nil
-                }
+    ///
+    /// Clients that are switched off are there too, for those who can switch them on again.
+    package func tenants(page: PageRequest, by principal: Principal) async throws -> Portion<TenantView> {
+        let after = try page.cursor.map { try $0.text(at: 0) }
+        return try await read(by: principal) { current, transaction in
+            let reach = try TenantReach.of(principal, current, transaction)
+            let later: SQL = after.map { "AND t.code > \($0)" } ?? ""
+            let rows = try transaction.rows(
+                "SELECT * FROM tenants t WHERE (\(reach.condition)) \(later) ORDER BY t.code LIMIT \(page.limit + 1)")
+            return Portion(of: try rows.map { try TenantView(row: $0, current: current) }, limit: page.limit) {
+                [.string($0.code)]
+            }
         }
     }
 
@@ -74,6 +71,7 @@ extension IdentityService {
                     \(JSONValue.emptyObject), 1, \(change.time), \(change.time))
                 """)
             try BuiltInProfiles.seed(tenant: id, at: change.time, in: change.transaction)
+            try change.lookAfter(id)
             let view = try change.tenantView(id)
             try change.record(
                 "create", "tenant", id.description, event: "tenant.created", after: try JSONValue(describing: view))
@@ -82,8 +80,11 @@ extension IdentityService {
     }
 
     /// Changes the caller's own tenant, or a client of it.
-    package func updateTenant(_ reference: String, _ patch: TenantPatch, by principal: Principal) async throws
-        -> TenantView
+    ///
+    /// - Throws: `notFound` for a client that the caller does not look after; `stale` when `version` is not the present
+    ///   one; `conflict` for what a tenant cannot become.
+    package func updateTenant(_ reference: String, _ patch: TenantPatch, version: Int?, by principal: Principal)
+        async throws -> TenantView
     {
         if let name = patch.name, !(1...150).contains(name.utf8.count) {
             throw ServiceError.invalid("name", "must have 1 to 150 bytes")
@@ -92,25 +93,12 @@ extension IdentityService {
             throw ServiceError.invalid("kind", "must be provider or client")
         }
         return try await change(by: principal, forgetting: { [.tenant($0.id)] }) { change in
-            let condition: SQL =
-                if let id = TenantID(reference) { "id = \(id)" } else { "code = \(reference.lowercased())" }
-            guard
-                let id = try change.transaction.rows(
-                    "SELECT id FROM tenants WHERE (id = \(change.tenant) OR parent_id = \(change.tenant)) AND \(condition)"
-                ).first?.get("id", as: TenantID.self)
-            else { throw ServiceError.notFound("tenant") }
-            let before = try change.tenantView(id)
-            if id == change.tenant, patch.isActive == false {
-                throw ServiceError(.conflict, "tenant.own", "Nobody switches off the tenant they act in.")
+            let before = try change.changeable(reference)
+            if let version, version != before.version {
+                throw ServiceError(.stale, "tenant.stale", "The tenant was changed by somebody else. Read it again.")
             }
-            if id != change.tenant, patch.kind != nil {
-                throw ServiceError(.conflict, "tenant.kind", "Only a tenant itself becomes a provider.")
-            }
-            if patch.kind == "client",
-                try !change.transaction.rows("SELECT id FROM tenants WHERE parent_id = \(id) LIMIT 1").isEmpty
-            {
-                throw ServiceError(.conflict, "tenant.has_clients", "A provider with clients stays one.")
-            }
+            let id = before.id
+            try change.check(patch, of: before)
             try change.transaction.execute(
                 """
                 UPDATE tenants SET name = \(patch.name ?? before.name), is_active = \(patch.isActive ?? before.isActive),
@@ -125,7 +113,7 @@ extension IdentityService {
         }
     }
 
-    private func checkTenantCode(_ name: String) throws(ServiceError) {
+    func checkTenantCode(_ name: String) throws(ServiceError) {
         guard (1...64).contains(name.utf8.count),
             name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") })
         else { throw ServiceError.invalid("code", "must be 1 to 64 letters, digits, - or _") }
@@ -142,6 +130,49 @@ extension TenantView {
 }
 
 extension IdentityChange {
+    /// The caller's tenant, or a client that they look after.
+    fileprivate func changeable(_ reference: String) throws -> TenantView {
+        let reach = try TenantReach.of(principal, tenant, transaction)
+        let row = try transaction.rows(
+            """
+            SELECT * FROM tenants t WHERE (t.id = \(tenant) OR t.parent_id = \(tenant)) AND (\(reach.condition))
+                AND \(SQL.named(reference.lowercased()))
+            """
+        ).first
+        guard let row else { throw ServiceError.notFound("tenant") }
+        return try TenantView(row: row, current: tenant)
+    }
+
+    fileprivate func check(_ patch: TenantPatch, of before: TenantView) throws {
+        if before.id == tenant, patch.isActive == false {
+            throw ServiceError(.conflict, "tenant.own", "Nobody switches off the tenant they act in.")
+        }
+        guard let kind = patch.kind, kind != before.kind else { return }
+        guard before.id == tenant else {
+            throw ServiceError(.conflict, "tenant.kind", "Only a tenant itself becomes a provider.")
+        }
+        if kind == "client",
+            try !transaction.rows("SELECT id FROM tenants WHERE parent_id = \(tenant) LIMIT 1").isEmpty
+        {
+            throw ServiceError(.conflict, "tenant.has_clients", "A provider with clients stays one.")
+        }
+        if kind == "provider",
+            try !transaction.rows("SELECT id FROM tenants WHERE id = \(tenant) AND parent_id IS NOT NULL").isEmpty
+        {
+            throw ServiceError(.conflict, "tenant.is_client", "The client of a provider has no clients of its own.")
+        }
+    }
+
+    /// Assigns a client to the one who made it, who would not see it otherwise.
+    fileprivate func lookAfter(_ client: TenantID) throws {
+        guard !seesAll, let user = principal.user,
+            let member = try MemberRow.list("u.id = \(user)", in: tenant, limit: 1, transaction).first
+        else { return }
+        try assign(
+            AssignedTarget(kind: .client, id: EntryID(high: client.high, low: client.low), code: nil),
+            to: member.membership)
+    }
+
     fileprivate func ownTenant() throws -> TenantView { try tenantView(tenant) }
 
     fileprivate func tenantView(_ id: TenantID) throws -> TenantView {

@@ -60,7 +60,9 @@ extension IdentityService {
 
     /// Makes an API token of the caller.
     ///
-    /// - Throws: `conflict`, code `token.too_many`.
+    /// A token that is made with a token can do no more than that one, sees no more, lasts no longer, and is revoked
+    /// with it.
+    /// - Throws: `conflict`, code `token.too_many`; `forbidden`, code `grant.beyond`, for more than the caller may.
     package func createToken(_ draft: TokenDraft, by principal: Principal) async throws -> NewToken {
         guard let user = principal.user else { throw Self.noSession }
         return try await createToken(draft, for: user, by: principal)
@@ -68,9 +70,7 @@ extension IdentityService {
 
     /// Makes an API token of a member, by a caller who may (the command line).
     func createToken(_ draft: TokenDraft, for user: UserID, by principal: Principal) async throws -> NewToken {
-        guard (1...100).contains(draft.name.count) else {
-            throw ServiceError.invalid("name", "must have 1 to 100 characters")
-        }
+        try Self.check(draft, now: clock.now())
         let token = SecretToken(.api)
         let limit = settings.tokensPerUser
         return try await change(by: principal) { change in
@@ -82,40 +82,39 @@ extension IdentityService {
             guard count < limit else {
                 throw ServiceError(.conflict, "token.too_many", "There are \(limit) tokens already. Revoke one.")
             }
-            return try change.insertToken(token, draft, user: user, device: nil)
+            let bounded = try change.bounded(draft)
+            return try change.insertToken(token, bounded, user: user, device: nil)
         }
     }
 
-    /// Makes the credential of a device: with it the device writes its own readings, and sees nothing else.
-    package func createCredential(of device: DeviceID, name: String, by principal: Principal) async throws -> NewToken {
-        let token = SecretToken(.device)
-        let draft = TokenDraft(
-            name: name, permissions: [Permission("reading", "write"), Permission("device", "read")])
-        return try await change(by: principal) { change in
-            let found = try change.transaction.rows(
-                """
-                SELECT id FROM devices WHERE tenant_id = \(change.tenant) AND id = \(device) AND deleted_at IS NULL
-                """)
-            guard !found.isEmpty, principal.scope?.shows(device) == true else { throw ServiceError.notFound("device") }
-            return try change.insertToken(token, draft, user: nil, device: device)
-        }
-    }
-
-    /// Ends a token: one's own, or with `token:revoke` any of the caller's tenant.
+    /// Ends a token and those that were made with it: one's own, or with `token:revoke` any of the caller's tenant.
+    ///
+    /// A token that may not revoke ends nothing but itself and what it made.
     package func revokeToken(_ id: TokenID, by principal: Principal) async throws {
-        try await change(by: principal, forgetting: { [.token(id)] }) { change in
+        _ = try await change(by: principal, forgetting: { $0.map(Forgotten.token) }) { change in
             let row = try change.transaction.rows(
                 "SELECT user_id FROM tokens WHERE tenant_id = \(change.tenant) AND id = \(id) AND revoked_at IS NULL"
             ).first
             guard let row else { throw ServiceError.notFound("token") }
             let owner = try row.optional("user_id", as: UserID.self)
-            guard owner == principal.user || principal.may(Permission("token", "revoke")) else {
-                throw ServiceError.notFound("token")
-            }
-            try change.transaction.execute(
-                "UPDATE tokens SET revoked_at = \(change.time) WHERE tenant_id = \(change.tenant) AND id = \(id)")
-            try change.record("revoke", "token", id.description, event: "token.revoked")
+            guard try change.mayRevoke(id, of: owner) else { throw ServiceError.notFound("token") }
+            return try change.revokeToken(id)
         }
+    }
+
+    private static func check(_ draft: TokenDraft, now: Timestamp) throws(ServiceError) {
+        try checkTokenName(draft.name)
+        if let permissions = draft.permissions, !(1...500).contains(permissions.count) {
+            throw .invalid("permissions", "must be 1 to 500")
+        }
+        if let devices = draft.devices, !(1...1000).contains(devices.count) {
+            throw .invalid("devices", "must be 1 to 1000")
+        }
+        if let expires = draft.expires, expires <= now { throw .invalid("expires", "must be in the future") }
+    }
+
+    static func checkTokenName(_ name: String) throws(ServiceError) {
+        guard (1...100).contains(name.utf8.count) else { throw .invalid("name", "must have 1 to 100 bytes") }
     }
 }
 
@@ -124,11 +123,12 @@ extension IdentityChange {
         let id = TokenID(at: time)
         // A token can never do more than its owner, so a list of its own only narrows.
         let permissions = draft.permissions ?? [Permission("*", "*")]
+        let maker: TokenID? = if case .token(let maker, _) = principal.subject { maker } else { nil }
         try transaction.execute(
             """
-            INSERT INTO tokens (id, tenant_id, user_id, device_id, name, token_hash, hint, permissions,
+            INSERT INTO tokens (id, tenant_id, user_id, device_id, maker_id, name, token_hash, hint, permissions,
                 is_limited_to_devices, expires_at, created_by, created_at)
-            VALUES (\(id), \(tenant), \(user), \(device), \(draft.name), \(token.hash), \(token.hint),
+            VALUES (\(id), \(tenant), \(user), \(device), \(maker), \(draft.name), \(token.hash), \(token.hint),
                 \(permissions.json), \(draft.devices != nil), \(draft.expires), \(actor), \(time))
             """)
         for allowed in Set(draft.devices ?? []) {

@@ -31,36 +31,40 @@ extension IdentityService {
     ///   `invalid` for a name, a password or a role that is none.
     package func createUser(_ draft: UserDraft, by principal: Principal) async throws -> UserView {
         try check(draft)
-        let hash = try await hasher.withPlace { place in try await place.hash(Array(draft.password.utf8)) }
+        let id = UserID(at: clock.now())
+        let secrets = MethodDraft(draft.authMethod ?? .password, password: draft.password, pin: draft.pin)
+        let hashes = try await hasher.withPlace { [self] place in try await self.hashes(of: secrets, for: id, place) }
         return try await change(by: principal, forgetting: { [.user($0.id)] }) { change in
-            try change.createUser(draft, passwordHash: hash)
+            try change.createUser(draft, id: id, hashes: hashes)
         }
     }
 
     /// Changes a member.
     ///
     /// Their roles and state end what is remembered of their rights at once.
-    /// - Throws: `conflict`, code `user.last_admin`, when nobody would be left who can do everything.
+    /// Of people whom another organisation keeps, only the membership can be changed.
+    /// - Throws: `conflict`, code `user.last_admin`, when nobody would be left who can do everything; `forbidden`, code
+    ///   `user.stronger`, for somebody who may do or see more than the caller.
     package func updateUser(_ reference: String, _ patch: UserPatch, version: Int?, by principal: Principal)
         async throws
         -> UserView
     {
-        try await change(by: principal, forgetting: { [.user($0.id)] }) { change in
+        try AccountFields.check(patch)
+        return try await change(by: principal, forgetting: { [.user($0.id)] }) { change in
             let before = try MemberRow.required(reference, in: change.tenant, change.transaction)
             if let version, version != before.user.version {
                 throw ServiceError(.stale, "user.stale", "The user was changed by somebody else. Read it again.")
             }
+            try change.requireNotStronger(before, everywhere: patch.changesAddress)
+            if patch.changesAccount { try change.requireAccountHere(before.user) }
             return try change.update(before, patch)
         }
     }
 
-    private func check(_ draft: UserDraft) throws {
-        guard (1...150).contains(draft.username.utf8.count),
-            draft.username.allSatisfy({ $0.isLetter || $0.isNumber || "._-@+".contains($0) })
-        else {
-            throw ServiceError.invalid("username", "must be 1 to 150 letters, digits or . _ - @ +", code: "user.name")
-        }
-        try checkPassword(draft.password, field: "password")
+    func check(_ draft: UserDraft) throws {
+        try AccountFields.checkUsername(draft.username)
+        try AccountFields.check(draft)
+        try checkSecrets(MethodDraft(draft.authMethod ?? .password, password: draft.password, pin: draft.pin))
     }
 
     func checkPassword(_ password: String, field: String) throws(ServiceError) {
@@ -73,38 +77,44 @@ extension IdentityService {
 }
 
 extension IdentityChange {
-    func createUser(_ draft: UserDraft, passwordHash: String) throws -> UserView {
-        let id = UserID(at: time)
-        let key = draft.username.lowercased()
-        let taken = try transaction.rows("SELECT id FROM users WHERE username_key = \(key)")
-        guard taken.isEmpty else { throw ServiceError(.conflict, "user.name_taken", "The user name is taken.") }
-        let email = draft.email.flatMap { $0.isEmpty ? nil : $0 }
-        if let email, try !transaction.rows("SELECT id FROM users WHERE email_key = \(email.lowercased())").isEmpty {
-            throw ServiceError(.conflict, "user.email_taken", "The e-mail address is taken.")
+    func createUser(_ draft: UserDraft, id: UserID, hashes: IdentityService.Hashes) throws -> UserView {
+        let method = draft.authMethod ?? .password
+        try requireSecret(method, password: hashes.password, pin: hashes.pin)
+        if method == .username, (draft.roles ?? []).contains(where: MemberRow.rolesInCharge.contains) {
+            throw Self.nameAlone
         }
+        let key = draft.username.lowercased()
+        guard try isFree(key, for: nil) else {
+            throw ServiceError(.conflict, "user.name_taken", "The user name is taken.")
+        }
+        let email = draft.email.flatMap { $0.isEmpty ? nil : $0 }
+        try requireFree(email: email, for: nil)
         try transaction.execute(
             """
             INSERT INTO users (id, home_tenant_id, username, username_key, email, email_key, first_name, last_name, phone,
-                department, locale, time_zone, preferences, notifications_enabled, auth_method, password_hash,
+                department, locale, time_zone, preferences, notifications_enabled, auth_method, password_hash, pin_hash,
                 must_change_password, is_active, version, created_at, updated_at)
             VALUES (\(id), \(tenant), \(draft.username), \(key), \(email), \(email?.lowercased()),
                 \(draft.firstName ?? ""), \(draft.lastName ?? ""), \(draft.phone), \(draft.department),
                 \(draft.locale ?? "en"), \(draft.timeZone ?? "UTC"), \(JSONValue.emptyObject), \(true),
-                \(AuthMethod.password.rawValue), \(passwordHash), \(false), \(true), 1, \(time), \(time))
+                \(method.rawValue), \(hashes.password), \(hashes.pin), \(false), \(true), 1, \(time), \(time))
             """)
-        let membership = MembershipID(at: time)
-        let seesAll = draft.seesOnlyAssigned != true
-        let visibility = seesAll ? "all" : "assigned"
-        try transaction.execute(
-            """
-            INSERT INTO memberships (id, tenant_id, user_id, visibility, is_active, created_at, updated_at)
-            VALUES (\(membership), \(tenant), \(id), \(visibility), \(true), \(time), \(time))
-            """)
-        try setRoles(draft.roles ?? [BuiltInRole.viewer.rawValue], of: membership, seesAll: seesAll)
-        let view = UserView(try MemberRow.required(id.description, in: tenant, transaction))
-        try record(
-            "create", "user", id.description, event: "user.created", after: try JSONValue(describing: view))
-        return view
+        return try addMember(
+            id, roles: draft.roles ?? [BuiltInRole.viewer.rawValue], seesAll: draft.seesOnlyAssigned != true,
+            action: "create")
+    }
+
+    /// Whether nobody else signs in by this name or address.
+    ///
+    /// Names and addresses are one set: else somebody could take another's address as a name, and be signed in for them.
+    func isFree(_ key: String, for user: UserID?) throws -> Bool {
+        try transaction.rows("SELECT id FROM users WHERE username_key = \(key) OR email_key = \(key)")
+            .allSatisfy { try $0.get("id", as: UserID.self) == user }
+    }
+
+    private func requireFree(email: String?, for user: UserID?) throws {
+        guard let email, try !isFree(email.lowercased(), for: user) else { return }
+        throw ServiceError(.conflict, "user.email_taken", "The e-mail address is taken.")
     }
 
     /// Replaces the roles of a membership; the caller can give only what they hold.
@@ -113,16 +123,7 @@ extension IdentityChange {
             "DELETE FROM membership_roles WHERE tenant_id = \(tenant) AND membership_id = \(membership)")
         for code in Set(codes).sorted() {
             let builtIn = BuiltInRole(rawValue: code)
-            var role: RoleID?
-            var permissions = builtIn?.permissions ?? []
-            if builtIn == nil {
-                let row = try transaction.rows(
-                    "SELECT id, permissions FROM roles WHERE tenant_id = \(tenant) AND code = \(code)"
-                ).first
-                guard let row else { throw ServiceError.invalid("roles", "names a role that is not there") }
-                role = try row.get("id", as: RoleID.self)
-                permissions = try row.get("permissions", as: JSONValue.self).permissionList
-            }
+            let (role, permissions) = try permissions(ofRole: code)
             try requireGrant(of: permissions, seesAll: seesAll)
             try transaction.execute(
                 """
@@ -132,9 +133,20 @@ extension IdentityChange {
         }
     }
 
+    /// A role by its code: its row, unless it is built in, and what it grants.
+    func permissions(ofRole code: String) throws -> (row: RoleID?, permissions: [Permission]) {
+        if let builtIn = BuiltInRole(rawValue: code) { return (nil, builtIn.permissions) }
+        let row = try transaction.rows(
+            "SELECT id, permissions FROM roles WHERE tenant_id = \(tenant) AND code = \(code)"
+        ).first
+        guard let row else { throw ServiceError.invalid("roles", "names a role that is not there") }
+        return (try row.get("id"), try row.get("permissions", as: JSONValue.self).permissionList)
+    }
+
     func update(_ before: MemberRow, _ patch: UserPatch) throws -> UserView {
         let user = before.user
         let email = patch.email.map { $0.isEmpty ? nil : $0 } ?? user.email
+        if patch.email != nil { try requireFree(email: email, for: user.id) }
         try transaction.execute(
             """
             UPDATE users SET email = \(email), email_key = \(email?.lowercased()),
@@ -154,7 +166,7 @@ extension IdentityChange {
                 """)
         }
         if let roles = patch.roles { try setRoles(roles, of: before.membership, seesAll: before.seesAll) }
-        try requireSomebodyInCharge()
+        if before.isInCharge, patch.roles != nil || patch.isActive == false { try requireSomebodyInCharge() }
         let view = UserView(try MemberRow.required(user.id.description, in: tenant, transaction))
         try record(
             "update", "user", user.id.description, event: "user.updated",
@@ -163,14 +175,14 @@ extension IdentityChange {
     }
 
     /// Refuses a change that leaves the tenant without an active administrator.
-    private func requireSomebodyInCharge() throws {
+    func requireSomebodyInCharge() throws {
         let count: Int = try transaction.rows(
             """
             SELECT count(*) AS n FROM memberships m
             JOIN membership_roles mr ON mr.tenant_id = m.tenant_id AND mr.membership_id = m.id
             JOIN users u ON u.id = m.user_id
             WHERE m.tenant_id = \(tenant) AND m.is_active AND u.is_active AND u.deleted_at IS NULL
-                AND mr.built_in IN \(["admin", "super_user"])
+                AND mr.built_in IN \(MemberRow.rolesInCharge)
             """)[0].get("n")
         guard count > 0 else {
             throw ServiceError(.conflict, "user.last_admin", "The last administrator cannot be taken away.")

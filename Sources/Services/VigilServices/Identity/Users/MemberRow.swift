@@ -10,6 +10,11 @@ struct MemberRow: Sendable {
     /// The codes of the roles, sorted.
     var roles: [String]
 
+    /// Who has one of these can do everything.
+    static let rolesInCharge = ["admin", "super_user"]
+
+    var isInCharge: Bool { isActive && user.isActive && roles.contains(where: Self.rolesInCharge.contains) }
+
     /// The member with this identifier or user name.
     ///
     /// - Throws: `notFound` when the tenant has none.

@@ -53,7 +53,11 @@ package struct UserView: Codable, Sendable, Hashable {
 /// A user to be made.
 package struct UserDraft: Codable, Sendable {
     package var username: String
-    package var password: String
+    /// Needed unless `authMethod` is another.
+    package var password: String?
+    /// `password` when absent.
+    package var authMethod: AuthMethod?
+    package var pin: String?
     package var email: String?
     package var firstName: String?
     package var lastName: String?
@@ -66,7 +70,7 @@ package struct UserDraft: Codable, Sendable {
     /// Whether only what is assigned is seen; everything when absent.
     package var seesOnlyAssigned: Bool?
 
-    package init(username: String, password: String, roles: [String]? = nil, email: String? = nil) {
+    package init(username: String, password: String?, roles: [String]? = nil, email: String? = nil) {
         self.username = username
         self.password = password
         self.roles = roles
@@ -87,4 +91,13 @@ package struct UserPatch: Codable, Sendable {
     package var notificationsEnabled: Bool?
     package var isActive: Bool?
     package var roles: [String]?
+
+    /// Whether it changes where links to a new password go.
+    var changesAddress: Bool { email != nil }
+
+    /// Whether it changes the account, and not only the membership.
+    var changesAccount: Bool {
+        changesAddress || notificationsEnabled != nil || preferences != nil
+            || [firstName, lastName, phone, department, locale, timeZone].contains { $0 != nil }
+    }
 }

@@ -6,8 +6,8 @@ import VigilPorts
 actor TenantIngest {
     let tenant: TenantID
     private let stores: Stores
-    private let clock: any TimeSource
-    private let settings: IngestSettings
+    let clock: any TimeSource
+    let settings: IngestSettings
     private var isOpen = false
     private var lastNumber: Int64 = 0
     /// Batches that are stored or about to be, and not yet evaluated.
@@ -27,6 +27,7 @@ actor TenantIngest {
     var hasAliases = false
     /// The keys of lines, by their bytes.
     nonisolated let keys = LineSourceCache()
+    var budget: ReadingBudget?
 
     struct Owner: Hashable, Sendable {
         let measurement: String

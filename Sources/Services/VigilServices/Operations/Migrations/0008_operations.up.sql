@@ -11,14 +11,17 @@ CREATE TABLE idempotency_keys (
     tenant_id    {{id}} NOT NULL,
     -- Who, with which method, at which address, under which key: SHA-256 in hexadecimal.
     request_key  {{text}} NOT NULL,
-    -- SHA-256 of the body: another body under the same key is refused.
+    -- SHA-256 of the query and the body: another body under the same key is refused.
     body_hash    {{text}} NOT NULL,
     -- NULL while the first request still runs.
     status       {{int}},
     content_type {{text}},
     location     {{text}},
     etag         {{text}},
+    -- Sealed with the installation's key.
     body         {{bytes}},
+    -- Whether the answer held a new secret: then nothing of it is kept.
+    is_secret    {{bool}} NOT NULL,
     created      {{time}} NOT NULL,
     expires      {{time}} NOT NULL,
     PRIMARY KEY (tenant_id, request_key)

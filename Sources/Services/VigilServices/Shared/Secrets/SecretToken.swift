@@ -38,7 +38,10 @@ package struct SecretToken: Sendable, Hashable {
     }
 
     /// What the database keeps: SHA-256 of the text, in hexadecimal.
-    package var hash: String {
+    package var hash: String { Self.digest(of: text) }
+
+    /// SHA-256 of a text, in hexadecimal.
+    package static func digest(of text: String) -> String {
         SHA256.hash(data: Array(text.utf8)).reduce(into: "") { result, byte in
             result += byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16)
         }

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Assembly
+import Foundation
+
+extension UserCommand {
+    /// Makes somebody who is there a member of one tenant more.
+    struct Join: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make a user a member of one tenant more.")
+
+        @OptionGroup var options: LocalOptions
+        @Option(help: "The tenant's code.")
+        var tenant: String
+        @Option(help: "The user name.")
+        var username: String
+        @Option(help: "A role; may come more than once.")
+        var role: [String] = ["viewer"]
+
+        func run() async throws {
+            let body: [String: Any] = ["tenant": tenant, "username": username, "roles": role]
+            let answer = try await options.api().call(
+                "POST", "/api/local/members", body: Array(try JSONSerialization.data(withJSONObject: body))
+            ).checked()
+            if options.json { return answer.printed() }
+            print("User \(username) is a member of tenant \(tenant).")
+        }
+    }
+
+    /// Makes a link by which somebody sets a new password.
+    struct ResetLink: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "reset-link",
+            abstract: "Print a link by which a user sets a new password, once and within an hour.")
+
+        @OptionGroup var options: LocalOptions
+        @Option(help: "The tenant's code.")
+        var tenant: String
+        @Option(help: "The user name.")
+        var username: String
+
+        func run() async throws {
+            let body = ["tenant": tenant, "username": username]
+            let answer = try await options.api().call(
+                "POST", "/api/local/reset-links", body: Array(try JSONSerialization.data(withJSONObject: body))
+            ).checked()
+            if options.json { return answer.printed() }
+            let settings = try await options.settings()
+            print("\(settings.publicAddress)/reset?token=\(answer.members["token"] ?? "")")
+        }
+    }
+}
