@@ -9,9 +9,9 @@ extension IngestService {
     ) async throws -> IngestReceipt {
         try await tenants.admit(prepared.accepted)
         do {
-            try await tenants.ingest(of: tenant).spend(accepted)
+            try await tenants.ingest(of: tenant).spend(prepared.accepted)
         } catch {
-            await tenants.release(accepted)
+            await tenants.release(prepared.accepted)
             throw error
         }
         do {
