@@ -29,7 +29,9 @@ extension LocalAPI.Answer {
     /// Ends the command with the server's own sentence when it refused.
     func checked() throws -> Self {
         guard !isSuccess else { return self }
-        let detail = members["detail"] as? String ?? "The answer was \(status)."
+        let detail =
+            members["detail"] as? String ?? members["error"] as? String ?? members["message"] as? String
+            ?? "The answer was \(status)."
         FileHandle.standardError.write(Data("vigil: \(detail)\n".utf8))
         throw ExitCode(1)
     }
@@ -42,7 +44,8 @@ extension LocalAPI.Answer {
 /// Looks after people: `vigil user …`.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "People who may sign in.", subcommands: [Create.self, List.self, Join.self, ResetLink.self])
+        commandName: "user", abstract: "People who may sign in.",
+        subcommands: [Create.self, List.self, Join.self, ResetLink.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

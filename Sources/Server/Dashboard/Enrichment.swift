@@ -38,6 +38,8 @@ enum Enrichment {
         if let permissions = members["permissions"]?.elements {
             members["permissionsText"] = .string(permissions.compactMap(\.text).joined(separator: ", "))
         }
+        // A step without a note has none: a template would take that of the alert around it.
+        if members["action"] != nil, members["time"] != nil, members["note"] == nil { members["note"] = .string("") }
         if members["attempts"] != nil { members["isDead"] = .bool(members["state"]?.text == "dead") }
         if let sample = members["sample"] { members["sampleText"] = .string(String(sample.canonicalText.prefix(120))) }
         return members

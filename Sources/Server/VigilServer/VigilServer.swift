@@ -49,12 +49,19 @@ package struct VigilServer: Service {
     }
 
     package func run() async throws {
-        let services = try listeners.map { try service(for: $0) }
+        let services = try listeners.map { (try service(for: $0), $0) }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for service in services {
-                tasks.addTask { try await service.run() }
+            for (service, listener) in services {
+                tasks.addTask {
+                    do {
+                        try await service.run()
+                    } catch let error as IOError {
+                        throw ListenFault(listener, error)
+                    }
+                }
             }
-            try await tasks.waitForAll()
+            // The first listener that fails ends the others: half a server would hold the folder and answer nobody.
+            while try await tasks.next() != nil {}
         }
     }
 

@@ -119,7 +119,7 @@ package struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConver
 
     package var description: String {
         if let text { return text }
-        let shown = value.map { " \"\($0)\"" } ?? ""
-        return "configuration: \(key) (from \(source)) is\(shown), but must be \(allowed)"
+        guard let value else { return "configuration: \(key) (from \(source)) must be \(allowed)" }
+        return "configuration: \(key) (from \(source)) is \"\(value)\", but must be \(allowed)"
     }
 }

@@ -67,8 +67,9 @@ package struct Endpoint: Sendable {
     package private(set) var handler: @Sendable (Request) async throws -> Response
     /// Whether the answer holds a new secret: it is kept nowhere, also not for an Idempotency-Key.
     package private(set) var answersSecret = false
-    /// Whether the query items `u` and `p` sign in, as InfluxDB 1 has it. Addresses end up in logs and histories, so
-    /// nowhere else.
+    /// Whether the query items `u` and `p` sign in, as InfluxDB 1 has it.
+    ///
+    /// Addresses end up in logs and histories, so nowhere else.
     package private(set) var takesQueryCredential = false
 
     /// The largest JSON body where an endpoint says nothing else.
@@ -175,7 +176,7 @@ extension Endpoint {
         }
     }
 
-    private static func versioned(_ answer: some Encodable, status: HTTPResponse.Status) throws -> Response {
+    static func versioned(_ answer: some Encodable, status: HTTPResponse.Status) throws -> Response {
         try .json(answer, status: status, version: (answer as? any Versioned)?.version)
     }
 }

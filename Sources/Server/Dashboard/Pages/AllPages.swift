@@ -25,7 +25,7 @@ extension Dashboard {
             sources: [
                 .init("site", "/api/sites/{site}"),
                 .init("locations", "/api/sites/{site}/locations"),
-                .init("devices", "/api/sites/{site}/devices?limit=200"),
+                .init("siteDevices", "/api/sites/{site}/devices?limit=200"),
                 .init("latest", "/api/sites/{site}/latest", optional: true),
             ], complete: alertsOfSite),
         PageDeclaration(

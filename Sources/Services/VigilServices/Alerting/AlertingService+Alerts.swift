@@ -215,7 +215,12 @@ extension AlertingService {
         var byDay: [Int64: Int] = [:]
         for row in rows {
             result.total += row.count
-            if row.acknowledged { result.acknowledged += row.count } else { result.unacknowledged += row.count }
+            if row.acknowledged {
+                result.acknowledged += row.count
+            } else if row.closure == "open" {
+                // A closed alert waits for nobody.
+                result.unacknowledged += row.count
+            }
             result.bySeverity[row.severity.rawValue, default: 0] += row.count
             result.byType[row.type, default: 0] += row.count
             result.byStatus[row.closure, default: 0] += row.count

@@ -5,7 +5,8 @@ extension IngestService {
     /// Takes JSON readings, all of one device when `device` is given, otherwise each with its own.
     ///
     /// Bad readings are refused one by one, and the good ones stored.
-    /// - Throws: `invalid` with the first reasons when no reading was good; `notFound` when `device` is unknown.
+    /// - Throws: `invalid` with the first reasons when no reading was good; `notFound` when `device` is an
+    ///   identifier that is unknown, or may not be seen.
     package func receiveJSON(_ body: [UInt8], device: String?, by principal: Principal) async throws -> IngestReceipt {
         let scope = try principal.requiredScope()
         let tenant = try AlertingService.tenant(of: scope)
@@ -13,10 +14,13 @@ extension IngestService {
         try decoder.decode(body)
         var named: KnownDevice?
         if let device {
-            guard let known = try await directory.find([device], tenant: tenant).first ?? nil,
-                scope.shows(known.entry.id)
-            else { throw ServiceError.notFound("device") }
-            named = known
+            named = try await directory.find([device], tenant: tenant).first ?? nil
+            if let named, !scope.shows(named.entry.id) { throw ServiceError.notFound("device") }
+            if named == nil {
+                // A name that nobody knows is discovered, as in every other form; an identifier is not a name.
+                guard DeviceID(device) == nil else { throw ServiceError.notFound("device") }
+                for place in decoder.readings.indices { decoder.readings[place].reference = device }
+            }
         }
         return try await receive(
             decoder.readings, device: named, refusals: decoder.refusals, form: "json", by: principal, scope: scope,
@@ -62,7 +66,15 @@ extension IngestService {
         let arrival = clock.now()
         let devices = try await device == nil ? self.devices(of: readings, scope: scope, tenant: tenant) : [:]
         var builder = BatchBuilder()
-        for reading in readings {
+        // Readings of one device without a time arrive together and are still several.
+        var untimed: [String: Int64] = [:]
+        for var reading in readings {
+            if reading.time == nil {
+                let reference = reading.reference ?? ""
+                let place = untimed[reference, default: 0]
+                untimed[reference] = place + 1
+                if place > 0 { reading.time = arrival + Span(microseconds: place) }
+            }
             do throws(ServiceError) {
                 guard let reference = reading.reference ?? device?.entry.code else {
                     throw .invalid("device", "is missing", code: "device.missing")

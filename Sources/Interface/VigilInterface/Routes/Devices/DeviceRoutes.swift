@@ -111,13 +111,16 @@ package enum DeviceRoutes {
                     request.pathValue("device"), version: request.expectedVersion(), by: request.principal,
                     in: request.principal.requiredScope())
             },
-            .send(
-                .post, "/api/devices/{device}/restore", "Restores a deleted device.", tag: "devices",
-                access: .permission("device", "delete"), body: RestoreBody.self, answers: Device.self
-            ) { request, body in
-                try await registry.restoreDevice(
-                    request.pathValue("device"), code: body.code, by: request.principal,
-                    in: request.principal.requiredScope())
+            Endpoint(
+                .post, "/api/devices/{device}/restore", "Restores a deleted device; the body may be left out.",
+                tag: "devices", access: .permission("device", "delete"), body: RestoreBody.self, answers: Device.self
+            ) { request in
+                let bytes = try await request.body.collected(limit: Endpoint.defaultBodyLimit)
+                let body = bytes.isEmpty ? RestoreBody() : try JSONBody.decode(RestoreBody.self, from: bytes)
+                return try Endpoint.versioned(
+                    try await registry.restoreDevice(
+                        request.pathValue("device"), code: body.code, by: request.principal,
+                        in: request.principal.requiredScope()), status: .ok)
             },
         ]
     }

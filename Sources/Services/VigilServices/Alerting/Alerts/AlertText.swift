@@ -18,7 +18,7 @@ struct AlertText {
             "deviceCode": device?.code ?? "", "ruleName": definition.name, "metric": definition.metric ?? "",
             "metricName": definition.metric ?? "", "value": value.map(Self.text) ?? "", "unit": outcome.unit ?? "",
             "threshold": Self.threshold(definition.test), "condition": definition.test.name,
-            "severity": definition.severity.rawValue, "time": time.description, "since": since.description,
+            "severity": definition.severity.rawValue, "time": Self.moment(time), "since": Self.moment(since),
             "subject": outcome.key.subject, "site": device?.site?.description ?? "",
             "location": device?.location?.description ?? "",
         ]
@@ -30,7 +30,7 @@ struct AlertText {
             "deviceName": device.name, "deviceId": device.id.description, "deviceCode": device.code,
             "ruleName": rule.name, "metric": "", "metricName": "", "value": "", "unit": "",
             "threshold": Self.threshold(rule.test), "condition": rule.test.name, "severity": rule.severity.rawValue,
-            "time": time.description, "since": since.description, "subject": device.id.description,
+            "time": Self.moment(time), "since": Self.moment(since), "subject": device.id.description,
             "site": device.site?.description ?? "", "location": device.location?.description ?? "",
         ]
     }
@@ -42,7 +42,10 @@ struct AlertText {
             result += rest[..<open]
             guard let close = rest[open...].firstIndex(of: "}") else { break }
             let name = String(rest[rest.index(after: open)..<close])
-            result += values[name] ?? "{\(name)}"
+            let value = values[name] ?? "{\(name)}"
+            // An absent unit leaves no gap behind it.
+            if value.isEmpty, result.hasSuffix(" ") { result.removeLast() }
+            result += value
             rest = rest[rest.index(after: close)...]
         }
         result += rest
@@ -78,6 +81,9 @@ struct AlertText {
         case .text(let text), .object(let text): String(text.prefix(200))
         }
     }
+
+    /// To the second: nobody reads further.
+    private static func moment(_ time: Timestamp) -> String { time.description.prefix(19) + "Z" }
 
     private static func number(_ value: Double) -> String {
         guard value.isFinite, value.magnitude < 1e15 else { return "\(value)" }

@@ -20,6 +20,17 @@ package enum ReadingHandler: String, Sendable, CaseIterable {
         self = ReadingHandler(rawValue: name) ?? (name == "contact" ? .door : .custom)
     }
 
+    /// A handler's name as somebody wrote it.
+    ///
+    /// - Throws: `invalid` with the names that there are: a device whose handler nobody knows would raise nothing.
+    static func checked(_ name: String) throws(ServiceError) -> String {
+        let names = allCases.map(\.rawValue) + ["contact"]
+        guard names.contains(name) else {
+            throw .invalid("handler", "must be one of \(names.sorted().joined(separator: ", "))")
+        }
+        return name
+    }
+
     /// A reading's fields, ready to be stored.
     struct Normalised {
         var fields: [(name: String, value: ReadingValue)]

@@ -15,7 +15,7 @@ extension RegistryChange {
         let row = DeviceRow(
             id: id, code: try newCode(draft.code, name: name, table: "devices"), name: name,
             kind: try TextRules.word(draft.kind ?? profile?.kind ?? "sensor", field: "kind"),
-            handler: try draft.handler.map { try TextRules.word($0, field: "handler") }, profile: profile?.id,
+            handler: try draft.handler.map { try ReadingHandler.checked($0) }, profile: profile?.id,
             owner: try draft.owner.map { try member($0) }, site: place.site, location: place.location,
             status: draft.status ?? .active,
             expectedInterval: try draft.expectedIntervalSeconds.map { try TextRules.interval($0) },
@@ -52,7 +52,7 @@ extension RegistryChange {
         if let name = draft.name { row.name = try TextRules.name(name) }
         if let code = draft.code, code != old.code { row.code = try newCode(code, name: row.name, table: "devices") }
         if let kind = draft.kind { row.kind = try TextRules.word(kind, field: "kind") }
-        row.handler = try draft.handler.map { try TextRules.word($0, field: "handler") }.applied(to: old.handler)
+        row.handler = try draft.handler.map { try ReadingHandler.checked($0) }.applied(to: old.handler)
         let profile = try draft.profile.map { try reading.profile($0) }
         row.profile = profile.map(\.id).applied(to: old.profile)
         row.owner = try draft.owner.map { try member($0) }.applied(to: old.owner)

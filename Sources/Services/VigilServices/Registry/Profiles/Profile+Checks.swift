@@ -35,7 +35,7 @@ extension Profile {
 
     private func check(_ limits: RegistryLimits) throws(ServiceError) {
         _ = try TextRules.word(kind, field: "kind")
-        _ = try TextRules.word(handler, field: "handler")
+        _ = try ReadingHandler.checked(handler)
         _ = try TextRules.interval(expectedIntervalSeconds)
         if let description { _ = try TextRules.name(description, field: "description", max: 2000) }
         guard units.count <= 500, units.allSatisfy({ $0.key.utf8.count <= 255 && $0.value.utf8.count <= 64 }) else {
