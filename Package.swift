@@ -251,6 +251,9 @@ let package = Package(
             name: "RelationalBenchmark",
             dependencies: ["PostgresAdapter", "ConnectionKit", "VigilPorts", "VigilModel"],
             path: "Benchmarks/RelationalBenchmark", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "SeriesBenchmark", dependencies: ["SeriesEngine", "VigilPorts", "VigilModel"],
+            path: "Benchmarks/SeriesBenchmark", swiftSettings: swiftSettings),
         // Tests
         support("TemporaryFolders"),
         .executableTarget(

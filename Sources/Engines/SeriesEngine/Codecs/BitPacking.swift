@@ -31,23 +31,50 @@ enum BitPacking {
     static func unpack(
         _ bytes: UnsafeRawBufferPointer, width: Int, adding least: Int64, to target: UnsafeMutableBufferPointer<Int64>
     ) {
-        let count = target.count
-        guard let start = bytes.baseAddress, width > 0 else { return target.update(repeating: least) }
-        let mask: UInt64 = width == 64 ? .max : 1 << UInt64(width) - 1
+        each(bytes, width: width, count: target.count) { index, bits in
+            target[index] = Int64(bitPattern: bits) &+ least
+        }
+    }
+
+    /// As ``unpack(_:width:adding:to:)``, but writes sums: `first` and everything so far.
+    static func unpackSums(
+        _ bytes: UnsafeRawBufferPointer, width: Int, adding least: Int64, from first: Int64,
+        to target: UnsafeMutableBufferPointer<Int64>
+    ) {
+        var sum = first
+        each(bytes, width: width, count: target.count) { index, bits in
+            sum &+= Int64(bitPattern: bits) &+ least
+            target[index] = sum
+        }
+    }
+
+    @inline(__always)
+    private static func each(
+        _ bytes: UnsafeRawBufferPointer, width: Int, count: Int, _ body: (Int, UInt64) -> Void
+    ) {
         var index = 0
+        guard let start = bytes.baseAddress, width > 0 else {
+            while index < count {
+                body(index, 0)
+                index &+= 1
+            }
+            return
+        }
+        let mask: UInt64 = width == 64 ? .max : 1 << UInt64(width) - 1
         // Up to 57 bits lie in eight bytes wherever they begin.
         if width <= 57 {
             let whole = max(0, min(count, (bytes.count - 8) * 8 / width))
+            var bit = 0
             while index < whole {
-                let bit = index &* width
                 let word = UInt64(littleEndian: start.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self))
-                target[index] = Int64(bitPattern: word &>> UInt64(bit & 7) & mask) &+ least
+                body(index, word &>> UInt64(truncatingIfNeeded: bit & 7) & mask)
+                bit &+= width
                 index &+= 1
             }
         }
         while index < count {
-            target[index] = Int64(bitPattern: bits(bytes, at: index * width) & mask) &+ least
-            index += 1
+            body(index, bits(bytes, at: index * width) & mask)
+            index &+= 1
         }
     }
 

@@ -87,27 +87,37 @@ enum FloatCodec {
         let exceptions = try reader.count(limit: count)
         var special: [(Int, UInt64)] = []
         for _ in 0..<exceptions { special.append((try reader.count(limit: count - 1), try reader.number())) }
-        let integers = try IntegerCodec.decode(bytes[reader.position...], count: count)
-        var result = numbers(integers, power: powers[Int(tag)])
+        var result = try decimals(bytes[reader.position...], count: count, power: powers[Int(tag)])
         for (index, value) in special { result[index] = Double(bitPattern: value) }
         return result
     }
 
-    /// Divides integers of less than 2⁵¹ by a power of ten.
+    /// Integers of less than 2⁵¹, divided by a power of ten in their own place.
     ///
     /// Processors convert one 64-bit integer at a time; adding to the bits of 1.5 × 2⁵² makes floats of many.
-    private static func numbers(_ integers: [Int64], power: Double) -> [Double] {
-        let magic = Int64(bitPattern: (6_755_399_441_055_744.0).bitPattern)
-        return [Double](unsafeUninitializedCapacity: integers.count) { result, initialized in
-            integers.withUnsafeBufferPointer { integers in
-                var index = 0
-                while index < integers.count {
-                    let shifted = Double(bitPattern: UInt64(bitPattern: integers[index] &+ magic))
-                    result[index] = (shifted - 6_755_399_441_055_744.0) / power
-                    index &+= 1
+    private static func decimals(
+        _ bytes: ArraySlice<UInt8>, count: Int, power: Double
+    ) throws(ByteReader.Malformed) -> [Double] {
+        let (offset, magic) = (6_755_399_441_055_744.0, Int64(bitPattern: (6_755_399_441_055_744.0).bitPattern))
+        var isWhole = true
+        let values = [Double](unsafeUninitializedCapacity: count) { target, initialized in
+            guard let start = target.baseAddress else { return }
+            do throws(ByteReader.Malformed) {
+                let raw = UnsafeMutableRawPointer(start)
+                let integers = raw.bindMemory(to: Int64.self, capacity: count)
+                try IntegerCodec.decode(bytes, into: UnsafeMutableBufferPointer(start: integers, count: count))
+                for at in Swift.stride(from: 0, to: count &* 8, by: 8) {
+                    let shifted = raw.load(fromByteOffset: at, as: Int64.self) &+ magic
+                    let float = (Double(bitPattern: UInt64(bitPattern: shifted)) - offset) / power
+                    raw.storeBytes(of: float, toByteOffset: at, as: Double.self)
                 }
+                _ = raw.bindMemory(to: Double.self, capacity: count)
+                initialized = count
+            } catch {
+                isWhole = false
             }
-            initialized = integers.count
         }
+        guard isWhole else { throw ByteReader.Malformed() }
+        return values
     }
 }

@@ -88,43 +88,59 @@ enum IntegerCodec {
     }
 
     static func decode(_ bytes: ArraySlice<UInt8>, count: Int) throws(ByteReader.Malformed) -> [Int64] {
-        guard count > 0 else { return [] }
-        var reader = ByteReader(bytes)
-        let tag = try reader.byte()
-        if tag & zstdFlag != 0 {
-            let size = try reader.count(limit: count * 18 + 64)
-            let whole = try Zstandard.decompressed(bytes[reader.position...], count: size)
-            return try decode(tag & ~zstdFlag, ByteReader(whole), count)
+        var isWhole = true
+        let values = [Int64](unsafeUninitializedCapacity: count) { target, initialized in
+            do throws(ByteReader.Malformed) {
+                try decode(bytes, into: UnsafeMutableBufferPointer(rebasing: target[..<count]))
+                initialized = count
+            } catch {
+                isWhole = false
+            }
         }
-        return try decode(tag, reader, count)
+        guard isWhole else { throw ByteReader.Malformed() }
+        return values
     }
 
-    private static func decode(_ tag: UInt8, _ start: ByteReader, _ count: Int) throws(ByteReader.Malformed) -> [Int64]
-    {
+    /// Decodes as many numbers as `target` has places, so that callers may make other things of them in place.
+    static func decode(
+        _ bytes: ArraySlice<UInt8>, into target: UnsafeMutableBufferPointer<Int64>
+    ) throws(ByteReader.Malformed) {
+        guard target.count > 0 else { return }
+        var reader = ByteReader(bytes)
+        let tag = try reader.byte()
+        guard tag & zstdFlag != 0 else { return try decode(tag, reader, target) }
+        let size = try reader.count(limit: target.count * 18 + 64)
+        let whole = try Zstandard.decompressed(bytes[reader.position...], count: size)
+        try decode(tag & ~zstdFlag, ByteReader(whole), target)
+    }
+
+    private static func decode(
+        _ tag: UInt8, _ start: ByteReader, _ target: UnsafeMutableBufferPointer<Int64>
+    ) throws(ByteReader.Malformed) {
         var reader = start
         switch tag {
-        case 0: return [Int64](repeating: try reader.signed(), count: count)
-        case 1...6: return try differences(tag, &reader, count)
+        case 0: target.update(repeating: try reader.signed())
+        case 1...6: try differences(tag, &reader, target)
         case 7:
-            let runs = try reader.count(limit: count)
+            let runs = try reader.count(limit: target.count)
             let numbers = try decode(try reader.block(), count: runs)
             let lengths = try decode(try reader.block(), count: runs)
-            var result: [Int64] = []
-            result.reserveCapacity(count)
+            var place = 0
             for (number, length) in zip(numbers, lengths) {
-                guard length > 0, length <= count - result.count else { throw ByteReader.Malformed() }
-                result.append(contentsOf: repeatElement(number, count: Int(length)))
+                guard length > 0, length <= target.count - place else { throw ByteReader.Malformed() }
+                UnsafeMutableBufferPointer(rebasing: target[place..<place + Int(length)]).update(repeating: number)
+                place += Int(length)
             }
-            guard result.count == count else { throw ByteReader.Malformed() }
-            return result
+            guard place == target.count else { throw ByteReader.Malformed() }
         default: throw ByteReader.Malformed()
         }
     }
 
     private static func differences(
-        _ tag: UInt8, _ reader: inout ByteReader, _ count: Int
-    ) throws(ByteReader.Malformed) -> [Int64] {
+        _ tag: UInt8, _ reader: inout ByteReader, _ values: UnsafeMutableBufferPointer<Int64>
+    ) throws(ByteReader.Malformed) {
         let order = Int(tag - 1) % 3
+        let count = values.count
         guard count > order else { throw ByteReader.Malformed() }
         var firsts: [Int64] = []
         for _ in 0..<order { firsts.append(try reader.signed()) }
@@ -134,27 +150,30 @@ enum IntegerCodec {
         let isPacked = tag <= 3
         guard size <= (isPacked ? 64 : 8) else { throw ByteReader.Malformed() }
         let slice = try reader.slice(isPacked ? BitPacking.byteCount(rest, width: size) : rest * size)
-        return [Int64](unsafeUninitializedCapacity: count) { values, initialized in
-            let tail = UnsafeMutableBufferPointer(rebasing: values[order...])
-            slice.withUnsafeBytes { bytes in
-                if isPacked {
-                    BitPacking.unpack(bytes, width: size, adding: least, to: tail)
-                } else {
-                    join(bytes, planes: size, adding: least, to: tail)
-                }
+        let tail = UnsafeMutableBufferPointer(rebasing: values[order...])
+        var sums = order
+        slice.withUnsafeBytes { bytes in
+            if isPacked, let last = firsts.last {
+                // The last differences become sums on the way.
+                values[order - 1] = last
+                BitPacking.unpackSums(bytes, width: size, adding: least, from: last, to: tail)
+                sums = order - 1
+            } else if isPacked {
+                BitPacking.unpack(bytes, width: size, adding: least, to: tail)
+            } else {
+                join(bytes, planes: size, adding: least, to: tail)
             }
-            // Each difference becomes a sum in its own place, the last differences first.
-            for (level, first) in firsts.enumerated().reversed() {
-                values[level] = first
-                var sum = first
-                var index = level + 1
-                while index < count {
-                    sum &+= values[index]
-                    values[index] = sum
-                    index &+= 1
-                }
+        }
+        // Each difference becomes a sum in its own place, the last differences first.
+        for level in (0..<sums).reversed() {
+            values[level] = firsts[level]
+            var sum = firsts[level]
+            var index = level + 1
+            while index < count {
+                sum &+= values[index]
+                values[index] = sum
+                index &+= 1
             }
-            initialized = count
         }
     }
 

@@ -9,8 +9,8 @@ struct LogEnd: Sendable {
 
 /// Reads all files of the log in order, cuts a torn tail, and names damage.
 ///
-/// A record that fails its checksum is damage when a later record says that it had been synced, or when a later file
-/// exists; otherwise it never was acknowledged, and the log is cut there.
+/// A record that fails its checksum is damage when any later record says that it had been synced, or when the next file
+/// begins with a later position; otherwise it never was acknowledged, and the log ends there.
 struct LogScanner {
     let files: any FileSystem
     /// Records at or before this position are part of other files already.
@@ -28,8 +28,10 @@ struct LogScanner {
     ) throws(StoreError) -> LogEnd {
         let numbers = try files.names().compactMap(FileNames.logNumber).sorted()
         var end = LogEnd(number: 1, offset: 0, position: after)
-        for number in numbers {
-            end = try scanFile(number, isLast: number == numbers.last, position: end.position, body)
+        for (index, number) in numbers.enumerated() {
+            let next = index + 1 < numbers.count ? try firstPosition(of: numbers[index + 1]) : nil
+            end = try scanFile(
+                number, isLast: index + 1 == numbers.count, position: end.position, next: next, body)
         }
         if end.offset == 0 {
             try Self.makeFile(files, LogHeader(number: end.number, firstPosition: end.position + 1, created: created))
@@ -49,8 +51,17 @@ struct LogScanner {
         try files.syncFolder()
     }
 
+    /// The position with which a file begins, or `nil` when its header is not whole: it was being made.
+    private func firstPosition(of number: UInt64) throws(StoreError) -> Int64? {
+        let file = try files.open(FileNames.log(number))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LogHeader.size, alignment: 16)
+        defer { buffer.deallocate() }
+        let count = try file.read(into: buffer, at: 0)
+        return LogHeader(UnsafeRawBufferPointer(rebasing: buffer[..<count]))?.firstPosition
+    }
+
     private mutating func scanFile(
-        _ number: UInt64, isLast: Bool, position: Int64,
+        _ number: UInt64, isLast: Bool, position: Int64, next firstOfNext: Int64?,
         _ body: (RecordKind, Int64, UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(StoreError) -> LogEnd {
         let name = FileNames.log(number)
@@ -87,8 +98,9 @@ struct LogScanner {
                 continue
             }
             let next = Self.nextRecord(bytes, after: offset)
-            let wasSynced = next.map { $0.header.synced > position } ?? !isLast
-            guard wasSynced else { break }
+            // The mark at the end of a file is not synced, so a file may end with a torn one: only what is missing before
+            // the next file tells of damage.
+            guard Self.wasSynced(position, bytes, after: offset) || (firstOfNext ?? 0) > position + 1 else { break }
             damage.append(Self.named(name, offset))
             guard let next else { break }
             offset = next.offset
@@ -97,7 +109,7 @@ struct LogScanner {
         return LogEnd(number: number, offset: offset, position: position)
     }
 
-    private func hand(
+    private mutating func hand(
         _ header: RecordHeader, _ bytes: UnsafeRawBufferPointer, _ offset: Int, _ name: String,
         _ body: (RecordKind, Int64, UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(StoreError) {
@@ -105,7 +117,12 @@ struct LogScanner {
             throw StoreError(.newerSchema, "the log holds a record of a newer version", details: ["file": name])
         }
         let start = offset + RecordHeader.size
-        try body(kind, header.position, UnsafeRawBufferPointer(rebasing: bytes[start..<start + header.length]))
+        do throws(StoreError) {
+            try body(kind, header.position, UnsafeRawBufferPointer(rebasing: bytes[start..<start + header.length]))
+        } catch  where error.code == .damaged && error.details["file"] == nil {
+            // The record is whole and names what a damaged one defined: the rest stays readable.
+            damage.append(Self.named(name, offset))
+        }
     }
 
     /// The record at `offset`, when its checksums hold.
@@ -129,6 +146,18 @@ struct LogScanner {
             offset += 8
         }
         return nil
+    }
+
+    /// Whether some record behind `offset` says that more than `position` had been synced.
+    ///
+    /// The next one may not: records that were written together all name what was synced before the first of them.
+    private static func wasSynced(_ position: Int64, _ bytes: UnsafeRawBufferPointer, after offset: Int) -> Bool {
+        var offset = offset
+        while let next = nextRecord(bytes, after: offset) {
+            if next.header.synced > position { return true }
+            offset = next.offset
+        }
+        return false
     }
 
     private static func hasRecord(_ bytes: UnsafeRawBufferPointer, from offset: Int) -> Bool {
