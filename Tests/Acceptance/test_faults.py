@@ -68,6 +68,26 @@ def test_a_flipped_bit_is_damage_by_name(folder, name):
     assert victim.name in report.stdout
 
 
+@embedded_only
+def test_a_running_server_tells_of_damage(folder):
+    make_user(folder)
+    with Server(folder) as server:
+        token = make_token(folder)
+        for index in range(200):
+            line = f"cpu,device=a load={index} {1_700_000_000 + index}"
+            assert server.call("POST", "/write?precision=s", line.encode(), token)[0] == 204
+        server.stop(signal.SIGKILL)
+    log = sorted((folder / "series").glob("*.vlog"))[-1]
+    flip(log, 4096 + 600)
+    with Server(folder) as server:
+        _, answer = server.call("GET", "/ready")
+        assert "DAMAGE" in json.dumps(answer) and log.name in json.dumps(answer), answer
+        status, answer = server.call("POST", "/write", b"cpu,device=a load=1", token)
+        assert status == 503 and "damaged" in json.dumps(answer), answer
+        assert server.call("GET", "/api/v1/query?query=count(cpu_load)", token=token)[0] == 200
+    assert "DAMAGE" in (folder.parent / "serve.log").read_text()
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of 24 MB that is gone afterwards."""

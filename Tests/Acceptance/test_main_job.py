@@ -183,3 +183,39 @@ def test_json_is_printed_when_asked(folder):
     said = run("user", "create", "--data", folder, "--tenant", "t", "--username", "u", "--password-stdin", "--json",
                stdin=PASSWORD).stdout
     assert json.loads(said)["username"] == "u"
+
+
+def test_a_busy_port_is_said_at_once(place, tmp_path):
+    done = subprocess.run(
+        [BINARY, "serve", "--data", str(tmp_path / "other"), "--port", str(place.port)], capture_output=True, text=True,
+        timeout=20)
+    assert done.returncode == 1
+    assert f"port {place.port}" in done.stderr and "in use" in done.stderr, done.stderr
+
+
+def test_json_discovers_by_the_name_in_the_address_and_keeps_every_reading(place):
+    sent = [{"value": {"state": "open"}}, {"value": {"state": "closed"}}]
+    status, receipt = place.call("POST", "/api/devices/hall-door/readings", sent, place.token)
+    assert status == 201 and receipt["accepted"] == 2
+    found = place.call("GET", "/api/discovered", token=place.token)[1]["items"]
+    assert len(found) == 1 and "hall-door" in json.dumps(found)
+    items = place.call("GET", "/api/devices/hall-door/readings", token=place.token)[1]["items"]
+    assert sorted(item["values"]["state"] for item in items) == ["closed", "open"]
+    unknown = "0190a000-0000-7000-8000-000000000001"
+    assert place.call("POST", f"/api/devices/{unknown}/readings", sent, place.token)[0] == 404
+
+
+def test_a_site_lists_its_devices_and_a_step_its_own_note(place):
+    place.call("POST", "/api/sites", {"code": "home", "name": "Home"}, place.token)
+    place.call("POST", "/api/devices", {"code": "b1", "name": "The boiler", "site": "home", "handler": "numeric"}, place.token)
+    page = place.call("GET", "/sites/home", token=place.token)[1]
+    assert 'href="/devices/b1"' in page
+    rule = {"name": "High", "metric": "pressure", "condition": "above", "threshold": 10}
+    place.call("POST", "/api/rules", rule, place.token)
+    place.call("POST", "/api/devices/b1/readings", {"metric": "pressure", "value": 11}, place.token)
+    alert = place.call("GET", "/api/alerts", token=place.token)[1]["items"][0]
+    assert "  " not in alert["message"] and " ," not in alert["message"], alert["message"]
+    place.call("POST", f"/api/alerts/{alert['id']}/acknowledge", {"note": "seen by me"}, place.token)
+    assert place.call("GET", f"/alerts/{alert['id']}", token=place.token)[1].count("seen by me") == 1
+    status, problem = place.call("POST", "/api/devices", {"name": "X", "handler": "foo"}, place.token)
+    assert status == 400 and "door_contact" in json.dumps(problem)

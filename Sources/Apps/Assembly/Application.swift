@@ -30,10 +30,15 @@ package struct Application: Sendable {
             stores: stores, clock: clock, key: key, data: settings.data, logLines: journal.lines,
             keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))),
             systemChecks: [DiskFacts.check(of: settings.data)],
-            geometry: try await StoreFactory.geometry(on: stores.relational), people: settings.people, ingest: settings.ingest,
+            geometry: try await StoreFactory.geometry(on: stores.relational), people: settings.people,
+            ingest: settings.ingest,
             mail: MailFolder(folder: folder.mail, clock: clock))
         if settings.configuration.required("stores.relational") == "postgresql" {
             logger.notice("tables are in PostgreSQL; readings and files are in the data folder")
+        }
+        for store in [stores.relational, stores.series] as [any Sendable] {
+            guard let damage = (store as? any StoreInspecting)?.knownDamage else { continue }
+            logger.critical("\(damage); what is whole can be read, and nothing is written: see vigil doctor")
         }
         if try await !core.identity.hasUsers() {
             logger.notice(

@@ -71,7 +71,7 @@ struct Core: Sendable {
 
     private static func checks(_ readiness: Readiness) -> [SystemWatch.Check] {
         ["series", "jobs"].map { store in
-            SystemWatch.Check("store.\(store)", .critical, title: "The store of \(store) is away") {
+            SystemWatch.Check("store.\(store)", .critical, title: "The store of \(store) is away or damaged") {
                 await readiness.states().first { $0.store == store && $0.state != .ok }?.reason
             }
         }

@@ -1,6 +1,10 @@
 package import VigilPorts
 
 extension SeriesEngine: StoreInspecting {
+    package var knownDamage: StoreError? {
+        damage.first ?? store.chunkFiles.lazy.compactMap(\.knownDamage).first
+    }
+
     package func inspection() async throws -> [StoreFact] {
         let statistics = try await statistics()
         var facts = [

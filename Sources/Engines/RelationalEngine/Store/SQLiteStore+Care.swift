@@ -1,4 +1,5 @@
 import SQLiteKit
+import Synchronization
 import VigilModel
 package import VigilPorts
 
@@ -51,6 +52,8 @@ extension SQLiteStore {
 }
 
 extension SQLiteStore: StoreInspecting {
+    package var knownDamage: StoreError? { damage.withLock { $0 } }
+
     package func inspection() async throws -> [StoreFact] {
         var facts: [StoreFact] = []
         let versions = try await read(in: SystemScope.allTenants("inspection")) { transaction in

@@ -11,6 +11,17 @@ final class ChunkFile: Sendable {
     let name: String
     private let connection: SQLiteConnection
     private let position: Mutex<Int64>
+    private let damage = Mutex<StoreError?>(nil)
+
+    /// The first damage that was met in the file.
+    var knownDamage: StoreError? { damage.withLock { $0 } }
+
+    /// The error of the port, remembered when it tells of damage.
+    private func fault(_ error: any Error, chunk: Int64? = nil) -> StoreError {
+        let error = StoreError(error, file: name, chunk: chunk)
+        if error.code == .damaged { damage.withLock { $0 = $0 ?? error } }
+        return error
+    }
 
     /// Everything of the log up to here is in the file.
     var sealed: Int64 { position.withLock { $0 } }
@@ -76,7 +87,7 @@ final class ChunkFile: Sendable {
                 }
             }
         } catch {
-            throw StoreError(error, file: name)
+            throw fault(error)
         }
     }
 
@@ -101,7 +112,7 @@ final class ChunkFile: Sendable {
                 }
             }
         } catch {
-            throw StoreError(error, file: name)
+            throw fault(error)
         }
         if let sealed { position.withLock { $0 = sealed } }
     }
@@ -130,7 +141,7 @@ final class ChunkFile: Sendable {
             }
             return try bytes.map { bytes throws(ByteReader.Malformed) in try ChunkContent(bytes) }
         } catch {
-            throw StoreError(error, file: name, chunk: id)
+            throw fault(error, chunk: id)
         }
     }
 
@@ -141,7 +152,7 @@ final class ChunkFile: Sendable {
         do {
             for series in content.series { result[series] = try content.samples(series) }
         } catch {
-            throw StoreError(error, file: name, chunk: id)
+            throw fault(error, chunk: id)
         }
         return result
     }
@@ -154,7 +165,7 @@ final class ChunkFile: Sendable {
                 try session.checkpoint()
             }
         } catch {
-            throw StoreError(error, file: name)
+            throw fault(error)
         }
     }
 
@@ -163,7 +174,7 @@ final class ChunkFile: Sendable {
         do {
             return try connection.run { try $0.scanPages() }
         } catch {
-            throw StoreError(error, file: name)
+            throw fault(error)
         }
     }
 
@@ -172,7 +183,7 @@ final class ChunkFile: Sendable {
         do {
             try connection.run { try $0.copy(to: path) }
         } catch {
-            throw StoreError(error, file: name)
+            throw fault(error)
         }
     }
 

@@ -25,4 +25,11 @@ package struct StoreFact: Sendable, Hashable, Codable {
 package protocol StoreInspecting: Sendable {
     /// What it is and holds, and everything that is wrong with it. May read all of its files, while others work.
     func inspection() async throws -> [StoreFact]
+
+    /// The first damage that was met since the store was opened.
+    var knownDamage: StoreError? { get }
+}
+
+extension StoreInspecting {
+    package var knownDamage: StoreError? { nil }
 }

@@ -16,8 +16,12 @@ extension ServiceError {
         case .invalid: self.init(.invalid, "store.invalid", error.message)
         case .unavailable, .timeout, .contention, .locked:
             self.init(.unavailable, "store.unavailable", "A store is busy or away.", retryAfter: .seconds(2))
-        case .full, .readOnly:
-            self.init(.unavailable, "store.full", "The disk takes no writes.", retryAfter: .seconds(30))
+        case .full: self.init(.unavailable, "store.full", "The disk is full.", retryAfter: .seconds(30))
+        case .readOnly:
+            self.init(
+                .unavailable, "store.read_only",
+                "The store takes no writes: its disk is read-only, or it is damaged. See vigil doctor.",
+                retryAfter: .seconds(30))
         case .uncertain, .constraint, .damaged, .newerSchema, .internalFault: return nil
         }
     }

@@ -60,13 +60,21 @@ package actor Readiness {
                             ON CONFLICT (consumer) DO UPDATE SET updated = excluded.updated
                             """)
                     }
+                    try Self.tellDamage(of: stores.relational)
                 },
-                Probe("series", isTruth: true) { _ = try await stores.series.statistics() },
+                Probe("series", isTruth: true) {
+                    _ = try await stores.series.statistics()
+                    try Self.tellDamage(of: stores.series)
+                },
                 Probe("jobs", isTruth: false) {
                     _ = try await stores.jobs.jobs(
                         [.running], after: nil, limit: 1, in: SystemScope.allTenants("readiness"))
                 },
             ], clock: clock)
+    }
+
+    private static func tellDamage(of store: any Sendable) throws {
+        if let damage = (store as? any StoreInspecting)?.knownDamage { throw damage }
     }
 
     /// How the stores are; an answer may be two seconds old.
@@ -85,6 +93,8 @@ package actor Readiness {
     private func state(of probe: Probe) async -> StoreState {
         let reason = await reason(of: probe)
         guard let reason else { return StoreState(store: probe.store, state: .ok, reason: nil) }
+        // What is whole can still be read.
+        if reason.hasPrefix("DAMAGE") { return StoreState(store: probe.store, state: .degraded, reason: reason) }
         return StoreState(store: probe.store, state: probe.isTruth ? .away : .degraded, reason: reason)
     }
 
