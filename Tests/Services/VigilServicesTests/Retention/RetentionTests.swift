@@ -129,7 +129,8 @@ import VigilServices
             _ = try await world.stores.jobs.enqueue(JobDraft(tenant: tenant, kind: "later", payload: .null))
             try await world.device("t")
             try await world.send(#"{"metric": "temperature", "value": 20}"#, to: "t")
-            let keys = IdempotencyService(stores: world.stores, clock: world.clock)
+            let keys = IdempotencyService(
+                stores: world.stores, clock: world.clock, box: SecretBox(MasterKey.random().derive("test")))
             _ = try await keys.claim("key", bodyHash: "h", in: world.scope)
             try await world.stores.relational.write(in: SystemScope.allTenants("test")) { transaction in
                 try transaction.execute(
