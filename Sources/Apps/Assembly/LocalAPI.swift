@@ -55,7 +55,8 @@ package struct LocalAPI: Sendable {
             stores: stores, clock: clock,
             key: try folder.masterKey(configured: settings.configuration.text("master_key")),
             data: settings.data,
-            geometry: try await StoreFactory.geometry(on: stores.relational), people: settings.people, ingest: settings.ingest)
+            geometry: try await StoreFactory.geometry(on: stores.relational), people: settings.people,
+            ingest: settings.ingest)
         let answer: Answer
         do {
             answer = try await Self.answer(core, method, path, query: query, body: body, contentType: contentType)

@@ -13,7 +13,8 @@ package enum Dashboard {
     ///   - settings: What the pages must know of the server.
     package static func endpoints(api: EndpointTable, settings: DashboardSettings) -> [Endpoint] {
         let renderer = PageRenderer(api: api, settings: settings)
-        return all.map { $0.endpoint(renderer) } + SignInPages.endpoints(renderer) + DoorPages.endpoints(renderer) + Assets.endpoints()
+        return all.map { $0.endpoint(renderer) } + SignInPages.endpoints(renderer) + DoorPages.endpoints(renderer)
+            + Assets.endpoints()
     }
 }
 

@@ -120,10 +120,12 @@ package final class IdempotencyService: Sendable {
         }
         guard try !row.get("is_secret", as: Bool.self) else {
             throw ServiceError(
-                .conflict, "idempotency.secret", "This was done already. Its answer held a secret, which is shown once.")
+                .conflict, "idempotency.secret", "This was done already. Its answer held a secret, which is shown once."
+            )
         }
         return Answer(
             status: status, contentType: try row.optional("content_type"), location: try row.optional("location"),
-            entityTag: try row.optional("etag"), body: try row.optional("body", as: [UInt8].self).map { try box.open($0, for: context(key)) } ?? [])
+            entityTag: try row.optional("etag"),
+            body: try row.optional("body", as: [UInt8].self).map { try box.open($0, for: context(key)) } ?? [])
     }
 }

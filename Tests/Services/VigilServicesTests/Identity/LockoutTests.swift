@@ -27,7 +27,7 @@ import VigilServices
                 #expect(refused.code == "auth.locked")
                 #expect(refused.wait == expected)
                 people.clock.move(expected)
-                expected = expected + expected
+                expected = Span(microseconds: expected.microseconds * 2)
             }
             // The right password counts again when the delay is over, and forgets what went before.
             #expect(try await attempt(people, "ann", People.password, from: "192.0.2.9").code == nil)

@@ -25,11 +25,13 @@ import VigilServices
             let signedIn = try await people.signIn("bob", "4711", panel: hall.secret)
             #expect(try await people.principal(of: signedIn.accessToken).name == "bob")
             #expect(try await refusal { _ = try await people.signIn("bob", "4711") } == "auth.wrong")
-            #expect(try await refusal { _ = try await people.signIn("bob", "4712", panel: hall.secret) } == "auth.wrong")
+            #expect(
+                try await refusal { _ = try await people.signIn("bob", "4712", panel: hall.secret) } == "auth.wrong")
             let forged = SecretToken(.panel).text
             #expect(try await refusal { _ = try await people.signIn("bob", "4711", panel: forged) } == "auth.wrong")
             let other = try await panel(people, PanelDraft(name: "Door", allowsPIN: false))
-            #expect(try await refusal { _ = try await people.signIn("bob", "4711", panel: other.secret) } == "auth.wrong")
+            #expect(
+                try await refusal { _ = try await people.signIn("bob", "4711", panel: other.secret) } == "auth.wrong")
         }
     }
 
@@ -111,15 +113,20 @@ import VigilServices
             let typed = code.code.lowercased().replacing("-", with: " ")
             let first = try await identity.enrolPanel(typed, address: "192.0.2.7")
             #expect(first.tenant == "acme" && first.name == "Hall")
-            #expect(try await refusal { _ = try await identity.enrolPanel(code.code, address: "192.0.2.8") } == "panel.code")
+            #expect(
+                try await refusal { _ = try await identity.enrolPanel(code.code, address: "192.0.2.8") } == "panel.code"
+            )
             let late = try await identity.newCode(of: code.id, by: people.admin)
             people.clock.move(.minutes(16))
-            #expect(try await refusal { _ = try await identity.enrolPanel(late.code, address: "192.0.2.9") } == "panel.code")
+            #expect(
+                try await refusal { _ = try await identity.enrolPanel(late.code, address: "192.0.2.9") } == "panel.code"
+            )
             // A new device takes the place of the old one.
             try await addPIN(people)
             let again = try await identity.newCode(of: code.id, by: people.admin)
             let second = try await identity.enrolPanel(again.code, address: "192.0.2.10")
-            #expect(try await refusal { _ = try await people.signIn("bob", "4711", panel: first.secret) } == "auth.wrong")
+            #expect(
+                try await refusal { _ = try await people.signIn("bob", "4711", panel: first.secret) } == "auth.wrong")
             _ = try await people.signIn("bob", "4711", panel: second.secret)
             #expect(try await identity.panels(by: people.admin).map(\.isEnrolled) == [true])
         }
@@ -145,12 +152,16 @@ import VigilServices
             let session = try await people.signIn("bob", "4711", panel: hall.secret)
             try await people.identity.revokePanel(hall.id, by: people.admin)
             #expect(try await refusal { _ = try await people.principal(of: session.accessToken) } == "auth.invalid")
-            #expect(try await refusal { _ = try await people.signIn("bob", "4711", panel: hall.secret) } == "auth.wrong")
-            #expect(try await refusal { try await people.identity.revokePanel(hall.id, by: people.admin) } == "not_found")
+            #expect(
+                try await refusal { _ = try await people.signIn("bob", "4711", panel: hall.secret) } == "auth.wrong")
+            #expect(
+                try await refusal { try await people.identity.revokePanel(hall.id, by: people.admin) } == "not_found")
         }
     }
 
-    @Test func `how somebody signs in is changed by who is stronger, or by themselves with the present secret`() async throws {
+    @Test func `how somebody signs in is changed by who is stronger, or by themselves with the present secret`()
+        async throws
+    {
         try await withPeople { people in
             let identity = people.identity
             try await people.role("clerk", "user:read", "user:update")

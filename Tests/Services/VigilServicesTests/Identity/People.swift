@@ -54,7 +54,9 @@ final class People: Sendable {
 
     /// Makes a user and signs them in.
     @discardableResult
-    func add(_ name: String, _ roles: [String], by maker: Principal? = nil, email: String? = nil) async throws -> UserView {
+    func add(_ name: String, _ roles: [String], by maker: Principal? = nil, email: String? = nil) async throws
+        -> UserView
+    {
         try await identity.createUser(
             UserDraft(username: name, password: Self.password, roles: roles, email: email), by: maker ?? admin)
     }

@@ -86,9 +86,12 @@ import VigilServices
             let bob = try await people.principal("bob")
             let wider = AssignmentsView(seesAll: false, devices: ["a", "b"])
             for name in ["bob", "cleo"] {
-                #expect(try await refusal { _ = try await identity.assign(wider, to: name, by: bob) } == "request.invalid")
                 #expect(
-                    try await refusal { _ = try await identity.assign(AssignmentsView(seesAll: true), to: name, by: bob) }
+                    try await refusal { _ = try await identity.assign(wider, to: name, by: bob) } == "request.invalid")
+                #expect(
+                    try await refusal {
+                        _ = try await identity.assign(AssignmentsView(seesAll: true), to: name, by: bob)
+                    }
                         == "grant.visibility")
             }
             #expect(try await identity.assign(part, to: "cleo", by: bob) == part)
@@ -156,7 +159,9 @@ import VigilServices
         try await withPeople { people in
             try await people.add("bob", ["viewer"], email: "bob@example.org")
             #expect(try await refusal { try await people.add("BOB@example.org", ["viewer"]) } == "user.name_taken")
-            #expect(try await refusal { try await people.add("dan", ["viewer"], email: "Bob@example.org") } == "user.email_taken")
+            #expect(
+                try await refusal { try await people.add("dan", ["viewer"], email: "Bob@example.org") }
+                    == "user.email_taken")
         }
     }
 
@@ -174,7 +179,9 @@ import VigilServices
                 AssignmentsView(seesAll: false, clients: ["client-3", "client-7"]), to: "staff", by: people.admin)
             let staff = try await people.principal("staff")
             #expect(
-                try await identity.tenants(page: .first, by: staff).items.map(\.code) == ["acme", "client-3", "client-7"])
+                try await identity.tenants(page: .first, by: staff).items.map(\.code) == [
+                    "acme", "client-3", "client-7",
+                ])
             var name = TenantPatch()
             name.name = "Other"
             let wanted = name

@@ -13,10 +13,14 @@ import VigilServices
             #expect(second.session == first.session)
             #expect(try await refusal { _ = try await people.principal(of: first.accessToken) } == "auth.invalid")
             _ = try await people.principal(of: second.accessToken)
-            #expect(try await refusal { _ = try await people.identity.refresh(old, address: "198.51.100.1") } == "auth.reused")
+            #expect(
+                try await refusal { _ = try await people.identity.refresh(old, address: "198.51.100.1") }
+                    == "auth.reused")
             #expect(try await refusal { _ = try await people.principal(of: second.accessToken) } == "auth.invalid")
             let latest = try #require(second.refreshToken)
-            #expect(try await refusal { _ = try await people.identity.refresh(latest, address: "192.0.2.1") } == "auth.invalid")
+            #expect(
+                try await refusal { _ = try await people.identity.refresh(latest, address: "192.0.2.1") }
+                    == "auth.invalid")
             let trail = try await AuditList(stores: people.world.stores)
                 .entries(AuditList.Filter(), .first, in: people.admin.requiredScope())
             #expect(trail.items.contains { $0.action == "refresh_reused" && $0.address == "198.51.100.1" })
@@ -88,7 +92,9 @@ import VigilServices
         }
     }
 
-    @Test func `an administrator sees and ends the sessions of others, and nobody those of somebody stronger`() async throws {
+    @Test func `an administrator sees and ends the sessions of others, and nobody those of somebody stronger`()
+        async throws
+    {
         try await withPeople { people in
             try await people.role("desk", "session:read", "session:revoke")
             try await people.add("bob", ["desk"])
@@ -99,7 +105,11 @@ import VigilServices
             #expect(try await refusal { _ = try await identity.revokeSessions(of: "ann", by: bob) } == "user.stronger")
             #expect(try await refusal { try await identity.revokeSession(session.session, by: bob) } == "user.stronger")
             #expect(try await identity.revokeSessions(of: "bob", by: people.admin) == 1)
-            #expect(try await refusal { _ = try await identity.sessions(of: nil, page: .first, by: people.principal(of: session.accessToken)) } == nil)
+            #expect(
+                try await refusal {
+                    _ = try await identity.sessions(
+                        of: nil, page: .first, by: people.principal(of: session.accessToken))
+                } == nil)
             #expect(try await identity.sessions(of: "bob", page: .first, by: people.admin).items.isEmpty)
         }
     }

@@ -76,7 +76,8 @@ package enum RoleRoutes {
                 .patch, "/api/tenants/{tenant}", "Changes the caller's tenant, or a client of it.", tag: "people",
                 access: .permission("tenant", "update"), body: TenantPatch.self, answers: TenantView.self
             ) { request, patch in
-                try await identity.updateTenant(request.pathValue("tenant"), patch, version: try request.expectedVersion(), by: request.principal)
+                try await identity.updateTenant(
+                    request.pathValue("tenant"), patch, version: try request.expectedVersion(), by: request.principal)
             },
         ]
     }

@@ -135,7 +135,8 @@ struct OpenInvitation: Sendable {
     var seesAll: Bool
     var inviter: UserID?
 
-    static func find(_ token: SecretToken, now: Timestamp, _ transaction: any SQLTransaction) throws -> OpenInvitation? {
+    static func find(_ token: SecretToken, now: Timestamp, _ transaction: any SQLTransaction) throws -> OpenInvitation?
+    {
         let row = try transaction.rows(
             """
             SELECT i.* FROM invitations i JOIN tenants t ON t.id = i.tenant_id

@@ -32,6 +32,8 @@ package struct TenantPatch: Codable, Sendable {
     package var isActive: Bool?
     /// `provider` lets a tenant that stands alone have clients.
     package var kind: String?
+
+    package init() {}
 }
 
 extension IdentityService {

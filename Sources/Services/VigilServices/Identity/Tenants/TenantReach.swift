@@ -53,9 +53,11 @@ struct TenantReach: Sendable {
         var result: [MembershipID: Membership] = [:]
         for row in rows {
             let id = try row.get("id", as: MembershipID.self)
-            var membership = try result[id] ?? Membership(
-                id: id, tenant: row.get("tenant_id"), isActive: row.get("is_active"),
-                seesAll: row.get("visibility", as: String.self) == "all")
+            var membership =
+                try result[id]
+                ?? Membership(
+                    id: id, tenant: row.get("tenant_id"), isActive: row.get("is_active"),
+                    seesAll: row.get("visibility", as: String.self) == "all")
             if try row.optional("grant_id", as: EntryID.self) != nil {
                 membership.permissions += try Rights.granted(row)
             }

@@ -31,7 +31,9 @@ enum AccountFields {
         guard let email, !email.isEmpty else { return }
         let parts = email.split(separator: "@", omittingEmptySubsequences: false)
         guard email.utf8.count <= emailBytesMax, parts.count == 2, parts.allSatisfy({ !$0.isEmpty }),
-            email.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7F && !"<>,;:\"()[]\\".unicodeScalars.contains($0) })
+            email.unicodeScalars.allSatisfy({
+                $0.value > 0x20 && $0.value != 0x7F && !"<>,;:\"()[]\\".unicodeScalars.contains($0)
+            })
         else { throw .invalid("email", "is not an e-mail address") }
     }
 

@@ -67,7 +67,8 @@ extension IdentityService {
             try change.transaction.execute("UPDATE sessions SET tenant_id = \(tenant) WHERE id = \(session)")
             for place in Set([tenant, change.tenant]) {
                 try AuditTrail.record(
-                    AuditRecord(by: principal, tenant: place, "switch_tenant", "session", session.description, at: time),
+                    AuditRecord(
+                        by: principal, tenant: place, "switch_tenant", "session", session.description, at: time),
                     in: change.transaction)
             }
             // Whoever looks at this session's sockets sees that it is elsewhere now.

@@ -92,6 +92,8 @@ package struct UserPatch: Codable, Sendable {
     package var isActive: Bool?
     package var roles: [String]?
 
+    package init() {}
+
     /// Whether it changes where links to a new password go.
     var changesAddress: Bool { email != nil }
 

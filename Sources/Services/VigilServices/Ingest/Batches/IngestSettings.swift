@@ -14,7 +14,9 @@ package struct IngestSettings: Sendable {
     package var bytesInFlightMax = 256 << 20
     /// How long it is believed what the key of a line means.
     package var routeLife = Span.minutes(1)
-    /// Readings per second of one tenant, in the middle of ten seconds; past it 429. 0: any number.
+    /// Readings per second of one tenant, in the middle of ten seconds; past it 429.
+    ///
+    /// 0: any number.
     package var tenantReadingsPerSecond = 0
     /// Which labels name the device, in order.
     package var deviceLabels = ["device", "device_id", "host", "dma_id"]
