@@ -113,8 +113,9 @@ struct Core: Sendable {
         endpoints += PlaceRoutes.all(registry) + DeviceRoutes.all(registry)
         endpoints += SearchRoutes.all(search) + RetentionRoutes.all(retention)
         endpoints += LiveRoutes.endpoints(hub, clock: clock)
+        let described = endpoints
         endpoints.append(
-            OperationsRoutes.description(OpenAPIDocument(endpoints, version: Version.current).json))
+            OperationsRoutes.description { OpenAPIDocument(described, version: Version.current).json })
         return endpoints.map(actingLocally)
     }
 

@@ -23,6 +23,13 @@ package struct LocalAPI: Sendable {
         package var isSuccess: Bool { (200..<300).contains(status) }
     }
 
+    /// What is sent with a call.
+    package enum Body: Sendable {
+        case bytes([UInt8])
+        /// A file, sent as it is read.
+        case file(FilePieces)
+    }
+
     private let settings: Settings
     private let logger: Logger
 
@@ -36,6 +43,13 @@ package struct LocalAPI: Sendable {
         _ method: String, _ path: String, query: [(String, String)] = [], body: [UInt8] = [],
         contentType: String = "application/json"
     ) async throws -> Answer {
+        try await call(method, path, query: query, sending: .bytes(body), contentType: contentType)
+    }
+
+    /// Sends a body of any form, and gives the answer, also when it is a refusal.
+    package func call(
+        _ method: String, _ path: String, query: [(String, String)], sending body: Body, contentType: String
+    ) async throws -> Answer {
         let target = query.isEmpty ? path : path + "?" + Self.text(of: query)
         do {
             let folder = try DataFolder(settings.data)
@@ -46,7 +60,7 @@ package struct LocalAPI: Sendable {
     }
 
     private func inProcess(
-        _ folder: DataFolder, _ method: String, _ path: String, query: [(String, String)], body: [UInt8],
+        _ folder: DataFolder, _ method: String, _ path: String, query: [(String, String)], body: Body,
         contentType: String
     ) async throws -> Answer {
         let clock = SystemClock()
@@ -69,14 +83,14 @@ package struct LocalAPI: Sendable {
     }
 
     private static func answer(
-        _ core: Core, _ method: String, _ path: String, query: [(String, String)], body: [UInt8], contentType: String
+        _ core: Core, _ method: String, _ path: String, query: [(String, String)], body: Body, contentType: String
     ) async throws -> Answer {
         let principal = Principal(
             subject: .local, tenant: nil, permissions: [Permission("*", "*")], scope: nil, name: "local")
         let request = Request(
             method: HTTPRequest.Method(rawValue: method) ?? .get, path: path,
             query: query.map { (name: $0.0, value: $0.1) }, headers: [.contentType: contentType],
-            body: RequestBody(bytes: body), principal: principal)
+            body: Self.requestBody(body), principal: principal)
         do {
             let response = try await EndpointTable(core.api()).respond(to: request)
             return Answer(status: response.status.code, body: try await bytes(of: response.body))
@@ -85,6 +99,13 @@ package struct LocalAPI: Sendable {
         } catch let error as StoreError {
             guard let service = ServiceError(error) else { throw error }
             return try refusal(service)
+        }
+    }
+
+    private static func requestBody(_ body: Body) -> RequestBody {
+        switch body {
+        case .bytes(let bytes): RequestBody(bytes: bytes)
+        case .file(let pieces): RequestBody(pieces, declaredLength: Int(pieces.count))
         }
     }
 
@@ -104,7 +125,7 @@ package struct LocalAPI: Sendable {
         }
     }
 
-    private func throughSocket(_ method: String, _ target: String, body: [UInt8], contentType: String) async throws
+    private func throughSocket(_ method: String, _ target: String, body: Body, contentType: String) async throws
         -> Answer
     {
         let socket = URL(filePath: settings.data + "/vigil.sock").path(percentEncoded: false)
@@ -113,7 +134,11 @@ package struct LocalAPI: Sendable {
         request.method = HTTPMethod(rawValue: method)
         request.headers.add(name: "Content-Type", value: contentType)
         request.headers.add(name: "Host", value: "localhost")
-        request.body = .bytes(ByteBuffer(bytes: body))
+        switch body {
+        case .bytes(let bytes): request.body = .bytes(ByteBuffer(bytes: bytes))
+        case .file(let pieces):
+            request.body = .stream(pieces.map { ByteBuffer(bytes: $0) }, length: .known(pieces.count))
+        }
         let response = try await HTTPClient.shared.execute(request, timeout: .hours(1))
         let answer = try await response.body.collect(upTo: 64 << 20)
         return Answer(status: Int(response.status.code), body: Array(answer.readableBytesView))

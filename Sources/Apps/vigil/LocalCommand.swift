@@ -162,7 +162,7 @@ struct ImportCommand: AsyncParsableCommand {
         var evaluate = false
 
         func run() async throws {
-            guard let content = FileManager.default.contents(atPath: file) else {
+            guard let content = try? FilePieces(path: file) else {
                 FileHandle.standardError.write(Data("vigil: \(file) cannot be read.\n".utf8))
                 throw ExitCode(1)
             }
@@ -175,7 +175,7 @@ struct ImportCommand: AsyncParsableCommand {
             if let timeZone { query.append(("timeZone", timeZone)) }
             query.append(("tenant", try await Say.ended { try await api.tenant(tenant) }))
             let answer = try await api.call(
-                "POST", "/api/import/csv", query: query, body: Array(content), contentType: "text/csv"
+                "POST", "/api/import/csv", query: query, sending: .file(content), contentType: "text/csv"
             ).checked()
             if options.json { return answer.printed() }
             report(answer.members)

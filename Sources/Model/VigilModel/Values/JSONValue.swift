@@ -3,7 +3,7 @@ import Foundation
 /// Any JSON value.
 ///
 /// Object members keep no order; ``canonicalText`` sorts them at every depth.
-package indirect enum JSONValue: Hashable, Sendable {
+package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)

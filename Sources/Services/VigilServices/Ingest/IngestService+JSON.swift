@@ -10,6 +10,9 @@ extension IngestService {
     package func receiveJSON(_ body: [UInt8], device: String?, by principal: Principal) async throws -> IngestReceipt {
         let scope = try principal.requiredScope()
         let tenant = try AlertingService.tenant(of: scope)
+        var held = 0
+        defer { bytesInFlight.give(held) }
+        try bytesInFlight.take(body.count, holding: &held)
         var decoder = ReadingDecoder(settings: settings)
         try decoder.decode(body)
         var named: KnownDevice?
@@ -31,7 +34,10 @@ extension IngestService {
     package func receiveSteam(_ body: [UInt8], by principal: Principal) async throws -> IngestReceipt {
         let scope = try principal.requiredScope()
         let tenant = try AlertingService.tenant(of: scope)
-        guard body.count <= Int.max, let text = String(validating: body, as: UTF8.self),
+        var held = 0
+        defer { bytesInFlight.give(held) }
+        try bytesInFlight.take(body.count, holding: &held)
+        guard let text = String(validating: body, as: UTF8.self),
             let value = try? JSONValue(parsing: text)
         else { throw ServiceError(.invalid, "request.json", "The body is not JSON.") }
         guard let site = value["site_id"]?.text, let list = value["readings"]?.elements else {

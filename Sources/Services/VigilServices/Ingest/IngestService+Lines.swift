@@ -27,19 +27,14 @@ extension IngestService {
         }
         let arrival = clock.now()
         let ingest = await tenants.ingest(of: tenant)
-        let decoded = try await Self.decode(
-            pieces, precision: unit, arrival: arrival, latest: arrival + settings.futureMax, keys: ingest.keys)
+        var held = 0
+        defer { bytesInFlight.give(held) }
+        let decoded = try await decode(
+            pieces, holding: &held, precision: unit, arrival: arrival, latest: arrival + settings.futureMax,
+            keys: ingest.keys)
         var refusals = Self.refusals(of: decoded)
         var rows = decoded.batch.rows
-        let routes = try await routes(of: rows, ingest: ingest, scope: scope, tenant: tenant)
-        refuse(routes, in: &rows, arrival: arrival, refusals: &refusals)
-        if await ingest.hasAliases { Self.join(routes, in: &rows) }
-        let wanted = rows.parts.map { part in
-            let route = try? routes[Int(part.group)].get()
-            return WantedPart(
-                device: route?.device, source: route?.source ?? part.source, shape: part.shape, unit: nil)
-        }
-        let parts = try await ingest.route(wanted, sourcesAreKept: true)
+        let parts = try await parts(of: &rows, arrival: arrival, ingest, scope, tenant, refusals: &refusals)
         let prepared = PreparedRows(rows, parts, refusals: &refusals)
         let receipt = try await store(
             prepared, refusals: refusals, form: "line", arrival: arrival, principal: principal, tenant: tenant)
@@ -48,9 +43,9 @@ extension IngestService {
             goodLines: decoded.goodLineCount, refusedLines: refused, refusals: receipt.refusals, receipt: receipt)
     }
 
-    private static func decode(
-        _ pieces: any AsyncSequence<[UInt8], any Error> & Sendable, precision: LinePrecision, arrival: Timestamp,
-        latest: Timestamp, keys: LineSourceCache
+    private func decode(
+        _ pieces: any AsyncSequence<[UInt8], any Error> & Sendable, holding held: inout Int,
+        precision: LinePrecision, arrival: Timestamp, latest: Timestamp, keys: LineSourceCache
     ) async throws -> DecodedLines {
         // The key's source has no device yet: what the key means is looked up once the lines have proved good.
         var decoder = LineDecoder(
@@ -58,7 +53,10 @@ extension IngestService {
         ) { (measurement: String, labels: Labels) throws(LineReason) in
             .keep(SeriesSource(device: nil, measurement: measurement, labels: labels))
         }
-        for try await piece in pieces { piece.withUnsafeBytes { decoder.feed($0) } }
+        for try await piece in pieces {
+            try bytesInFlight.take(piece.count, holding: &held)
+            piece.withUnsafeBytes { decoder.feed($0) }
+        }
         return decoder.finish()
     }
 
@@ -79,63 +77,70 @@ extension IngestService {
 
     // MARK: - Devices
 
-    typealias Routes = [Result<TenantIngest.LineRoute, ServiceError>]
+    /// What a key means: its device, if it names one, and the labels that are left.
+    private typealias Meanings = [Result<(device: KnownDevice?, labels: Labels), ServiceError>]
 
-    /// What the keys of the lines mean, one for each group.
-    private func routes(
-        of rows: ReadingRows, ingest: TenantIngest, scope: AccessScope, tenant: TenantID
-    ) async throws -> Routes {
-        let keys = Self.keys(of: rows)
-        let now = clock.now()
+    /// What is known of the parts of `rows`, from which what is refused is taken away.
+    private func parts(
+        of rows: inout ReadingRows, arrival: Timestamp, _ ingest: TenantIngest, _ scope: AccessScope,
+        _ tenant: TenantID, refusals: inout Refusals
+    ) async throws -> [RoutedPart] {
         let edition = await directory.edition(of: tenant)
-        let known = await ingest.lineRoutes(of: keys, edition: edition, at: now)
-        var result: Routes = known.map { route in
-            guard let route, route.device.map({ scope.shows($0.entry.id) }) ?? scope.isWhole else {
-                return .failure(.notFound("device"))
+        var parts: [RoutedPart] = []
+        if scope.isWhole, let known = await ingest.remembered(rows, edition: edition, at: arrival),
+            !known.contains(where: { $0.device?.entry.status == .inactive })
+        {
+            parts = known
+        } else {
+            let meanings = try await meanings(of: rows, scope: scope, tenant: tenant)
+            refuse(meanings, in: &rows, arrival: arrival, refusals: &refusals)
+            var wanted: [WantedPart] = []
+            for part in rows.parts {
+                guard let meaning = try? meanings[Int(part.group)].get() else { continue }
+                let source = await ingest.source(
+                    of: part.source, device: meaning.device?.entry.id, labels: meaning.labels)
+                wanted.append(WantedPart(device: meaning.device, source: source, shape: part.shape, unit: nil))
             }
-            return .success(route)
+            parts = try await ingest.route(wanted, sourcesAreKept: true)
+            await ingest.learn(rows, parts, edition: edition, until: arrival + settings.routeLife)
         }
-        let missing = keys.indices.filter { keys[$0] != nil && known[$0] == nil }
-        guard !missing.isEmpty else { return result }
-        let found = try await devices(of: missing, keys, rows, scope: scope, tenant: tenant)
-        var learned: [(place: Int, key: SeriesSource, device: KnownDevice?, labels: Labels)] = []
-        for (place, device) in found {
-            guard let key = keys[place] else { continue }
-            switch device {
-            case .success(let device):
-                learned.append((place, key, device, key.labels.removing(settings.naming(in: key.labels).labels)))
-            case .failure(let error): result[place] = .failure(error)
-            }
-        }
-        let routes = await ingest.learn(
-            learned.map { ($0.key, $0.device, $0.labels) }, edition: edition, until: now + settings.routeLife)
-        for (item, route) in zip(learned, routes) { result[item.place] = .success(route) }
-        return result
+        if await ingest.hasAliases { Self.join(parts, in: &rows) }
+        return parts
     }
 
-    /// The devices that new keys name; `nil` for those that name none.
+    /// What the keys of the lines mean, one for each group.
+    private func meanings(of rows: ReadingRows, scope: AccessScope, tenant: TenantID) async throws -> Meanings {
+        let keys = Self.keys(of: rows)
+        let found = try await devices(of: keys, rows, scope: scope, tenant: tenant)
+        return zip(keys, found).map { key, device in
+            device.map { device in
+                let labels = key?.labels ?? .none
+                return (device, labels.removing(settings.naming(in: labels).labels))
+            }
+        }
+    }
+
+    /// The devices that keys name; `nil` for those that name none.
     private func devices(
-        of places: [Int], _ keys: [SeriesSource?], _ rows: ReadingRows, scope: AccessScope, tenant: TenantID
-    ) async throws -> [(Int, Result<KnownDevice?, ServiceError>)] {
+        of keys: [SeriesSource?], _ rows: ReadingRows, scope: AccessScope, tenant: TenantID
+    ) async throws -> [Result<KnownDevice?, ServiceError>] {
         var newcomers: [DeviceDirectory.Newcomer] = []
         var numbers: [String: Int] = [:]
-        var names: [String?] = []
         var firstRows: [Int32: ReadingRows.Row] = [:]
         for row in rows.rows {
             let group = rows.parts[Int(row.part)].group
             if firstRows[group] == nil { firstRows[group] = row }
         }
-        for place in places {
-            let name = keys[place].flatMap { settings.naming(in: $0.labels).reference }
-            names.append(name)
+        let names = keys.map { key in key.flatMap { settings.naming(in: $0.labels).reference } }
+        for (place, name) in names.enumerated() {
             guard let name, numbers[name] == nil, let row = firstRows[Int32(place)] else { continue }
             numbers[name] = newcomers.count
             newcomers.append(DeviceDirectory.Newcomer(reference: name, sample: Self.sample(row, of: rows)))
         }
         let found = try await find(newcomers, scope: scope, tenant: tenant)
-        return zip(places, names).map { place, name in
-            guard let name else { return (place, scope.isWhole ? .success(nil) : .failure(.notFound("device"))) }
-            return (place, numbers[name].map { found[$0].map { $0 } } ?? .failure(.notFound("device")))
+        return names.map { name in
+            guard let name else { return scope.isWhole ? .success(nil) : .failure(.notFound("device")) }
+            return numbers[name].map { found[$0].map { $0 } } ?? .failure(.notFound("device"))
         }
     }
 
@@ -148,13 +153,14 @@ extension IngestService {
 
     /// Takes the rows away whose device is unknown or switched off.
     private func refuse(
-        _ routes: Routes, in rows: inout ReadingRows, arrival: Timestamp, refusals: inout Refusals
+        _ meanings: Meanings, in rows: inout ReadingRows, arrival: Timestamp, refusals: inout Refusals
     ) {
         var errors: [Int32: ServiceError] = [:]
         for part in rows.parts {
             do throws(ServiceError) {
-                let route = try routes[Int(part.group)].get()
-                if let device = route.device { try check(device.entry, time: arrival, arrival: arrival) }
+                if let device = try meanings[Int(part.group)].get().device {
+                    try check(device.entry, time: arrival, arrival: arrival)
+                }
             } catch {
                 errors[part.group] = error
             }
@@ -179,12 +185,11 @@ extension IngestService {
     }
 
     /// Makes one group of keys that mean the same source, so that their rows stay in order.
-    private static func join(_ routes: Routes, in rows: inout ReadingRows) {
+    private static func join(_ parts: [RoutedPart], in rows: inout ReadingRows) {
         var groups: [ObjectIdentifier: Int32] = [:]
-        for place in rows.parts.indices {
-            guard let route = try? routes[Int(rows.parts[place].group)].get() else { continue }
-            let first = groups[ObjectIdentifier(route.source)] ?? rows.parts[place].group
-            groups[ObjectIdentifier(route.source)] = first
+        for (place, part) in parts.enumerated() {
+            let first = groups[ObjectIdentifier(part.source)] ?? rows.parts[place].group
+            groups[ObjectIdentifier(part.source)] = first
             rows.parts[place].group = first
         }
     }

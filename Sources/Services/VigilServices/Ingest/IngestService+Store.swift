@@ -71,12 +71,11 @@ extension IngestService {
 
     /// Tells who listens what is new: one message for each device, at most five a second.
     private func publish(_ prepared: PreparedRows, ingest: TenantIngest, at now: Timestamp) async {
-        let due = await ingest.dueLive(prepared.parts.compactMap { $0.device?.entry.id }, at: now)
-        guard !due.isEmpty else { return }
-        var messages: [DeviceID: LiveReadings] = [:]
-        for (place, part) in prepared.parts.enumerated() {
-            guard let device = part.device?.entry, due.contains(device.id) else { continue }
-            messages[device.id, default: LiveReadings(device)].add(place, of: prepared)
+        var messages: [Int: LiveReadings] = [:]
+        for place in await ingest.dueLive(prepared, at: now) {
+            let part = prepared.parts[place]
+            guard let device = part.device?.entry else { continue }
+            messages[part.deviceNumber, default: LiveReadings(device)].add(place, of: prepared)
         }
         for message in messages.values {
             // A lost live message is no loss: pages read the latest values again.

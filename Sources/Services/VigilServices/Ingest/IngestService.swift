@@ -14,6 +14,7 @@ package final class IngestService: Sendable {
     let settings: IngestSettings
     let tenants: TenantIngests
     let fields: FieldCatalogue?
+    let bytesInFlight: BytesInFlight
 
     package init(
         stores: Stores, clock: any TimeSource, directory: DeviceDirectory, alerting: AlertingService,
@@ -26,6 +27,7 @@ package final class IngestService: Sendable {
         self.alerting = alerting
         self.settings = settings
         tenants = TenantIngests(stores: stores, clock: clock, settings: settings)
+        bytesInFlight = BytesInFlight(limit: settings.bytesInFlightMax)
     }
 
     /// Resumes what a crash left, then takes care of what is left over from time to time, until the task is cancelled.
@@ -33,6 +35,7 @@ package final class IngestService: Sendable {
         while true {
             do {
                 try await resumeAll()
+                try await tenants.pruneJournals()
             } catch let error as StoreError where error.mayBeTriedAgain {
                 // The next turn tries again.
             }
@@ -67,13 +70,15 @@ package final class IngestService: Sendable {
     /// Judges one entry of the journal from the store.
     private func resume(_ entry: JournalEntry, ingest: TenantIngest) async throws {
         var work = EvaluationWork()
-        if let first = entry.first, let last = entry.last, !entry.devices.isEmpty {
+        var heard: Set<DeviceID> = Set(entry.devices ?? [])
+        if let first = entry.first, let last = entry.last, entry.devices?.isEmpty != true {
             let scope = SystemScope.tenant(ingest.tenant, "ingest")
             let range = TimeRange(Timestamp(microseconds: first), Timestamp(microseconds: last + 1))
             let series = try await stores.series.series(
-                SeriesSelection([], devices: Set(entry.devices), range: range), in: scope)
+                SeriesSelection([], devices: entry.devices.map { Set($0) }, range: range), in: scope)
             for identity in series where !identity.metric.hasPrefix("__") {
                 guard let device = identity.device else { continue }
+                heard.insert(device)
                 let key = TenantIngest.DeviceMetric(device: device, metric: identity.metric)
                 let units = try await ingest.settleUnits([key: (nil, .float)])
                 work.revisits.append(
@@ -84,10 +89,9 @@ package final class IngestService: Sendable {
                     ))
             }
         }
-        let heard = entry.last.map { last in
-            entry.devices.map { TenantIngest.Heard(device: $0, last: Timestamp(microseconds: last)) }
-        }
-        try await evaluate(work, entry: entry, heard: heard ?? [], ingest: ingest)
+        let last = entry.last.map { Timestamp(microseconds: $0) }
+        let activity = last.map { last in heard.map { TenantIngest.Heard(device: $0, last: last) } }
+        try await evaluate(work, entry: entry, heard: activity ?? [], ingest: ingest)
     }
 
     /// Has work judged, and writes what belongs to the batch in the same transaction.
@@ -124,6 +128,11 @@ actor TenantIngests {
         let ingest = TenantIngest(tenant: tenant, stores: stores, clock: clock, settings: settings)
         ingests[tenant] = ingest
         return ingest
+    }
+
+    /// Takes journal entries away whose batches are judged.
+    func pruneJournals() async throws {
+        for ingest in Array(ingests.values) { try await ingest.pruneJournal() }
     }
 
     /// Lets `count` more readings in, unless too many are on their way.

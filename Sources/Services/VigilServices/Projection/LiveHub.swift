@@ -17,7 +17,11 @@ package actor LiveHub {
     let clock: any TimeSource
     /// What somebody may do and see now; `nil` when they may not listen any more.
     let current: @Sendable (Principal) async throws -> Principal?
-    var listeners: [TenantID: [LiveSession.ID: LiveListener]] = [:]
+    var listeners: [TenantID: [LiveSession.ID: LiveListener]] = [:] {
+        didSet { knownHearing = nil }
+    }
+    /// Whether anybody hears readings, as long as the listeners stay the same.
+    private var knownHearing: Bool?
     private var nextID: LiveSession.ID = 1
     private var isStopped = false
     /// Wakes ``recheckAll()``.
@@ -155,6 +159,8 @@ package actor LiveHub {
     // MARK: Messages
 
     private func receive(_ message: BusMessage) {
+        // Most of the time nobody listens to readings, and they are by far the most messages.
+        if message.topic.hasPrefix("readings."), !isAnybodyHearingReadings { return }
         let parts = message.topic.split(separator: ".", maxSplits: 1)
         guard parts.count == 2 else { return }
         let tenant = TenantID(String(parts[1]))
@@ -169,6 +175,13 @@ package actor LiveHub {
         sequence = envelope.sequence
         if let tenant { deliver(envelope, tenant) }
         endRevoked(by: envelope)
+    }
+
+    private var isAnybodyHearingReadings: Bool {
+        if let knownHearing { return knownHearing }
+        let isHearing = listeners.values.contains { group in group.values.contains(where: \.hearsReadings) }
+        knownHearing = isHearing
+        return isHearing
     }
 
     /// A message of ingest: any JSON object that names its `device`.

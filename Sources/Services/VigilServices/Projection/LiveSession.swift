@@ -42,6 +42,14 @@ struct LiveListener {
         patterns.contains(where: envelope.fits) && mayHear(envelope)
     }
 
+    /// Whether a pattern may name readings.
+    var hearsReadings: Bool {
+        patterns.contains { pattern in
+            let beginning = pattern.hasSuffix("*") ? String(pattern.dropLast()) : pattern
+            return beginning.hasPrefix("readings.") || "readings.".hasPrefix(beginning)
+        }
+    }
+
     func mayHear(_ envelope: LiveEnvelope) -> Bool {
         guard let scope = principal.scope, principal.may(envelope.permission) else { return false }
         if case .all = scope.visibility { return true }

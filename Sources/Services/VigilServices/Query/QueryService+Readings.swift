@@ -49,6 +49,7 @@ extension QueryService {
         }
         let progress = try await progress(of: device.id, tenant: tenant, in: scope)
         guard let newest = progress.newest else { return ([], nil) }
+        let unjudged = try await JournalEntry.entries(after: progress.through, of: tenant, in: stores)
         end = min(end, newest + Span(microseconds: 1))
         let units = try await units(of: [device.id], tenant: tenant, in: scope)[device.id] ?? [:]
         var width = max(Span(microseconds: device.expectedInterval.microseconds * Int64(limit)), .hours(1))
@@ -58,7 +59,7 @@ extension QueryService {
             do {
                 found += try await rows(
                     device, metric: metric, range: TimeRange(start, end), units: units,
-                    evaluatedThrough: progress.through, in: scope)
+                    evaluatedThrough: progress.through, unjudged: unjudged, in: scope)
             } catch let error as StoreError where error.code == .limit && width > .seconds(1) {
                 width = Span(microseconds: width.microseconds / 8)
                 continue
@@ -94,7 +95,7 @@ extension QueryService {
     /// All readings of a stretch of time, newest first.
     private func rows(
         _ device: DeviceEntry, metric: String?, range: TimeRange, units: [String: String], evaluatedThrough: Int64,
-        in scope: AccessScope
+        unjudged: [JournalEntry], in scope: AccessScope
     ) async throws -> [(time: Timestamp, view: ReadingView)] {
         var rows: [Key: ReadingView] = [:]
         var order: [Key] = []
@@ -108,7 +109,7 @@ extension QueryService {
                     rows[key]
                     ?? ReadingView(
                         time: sample.time.description, labels: piece.identity.labels, values: [:], units: [:],
-                        quality: 100, processed: true)
+                        quality: 100, processed: !unjudged.contains { $0.mayHold(device.id, sample.time) })
                 if rows[key] == nil { order.append(key) }
                 if name.hasPrefix(StoredReading.field) {
                     Self.addObject(sample, name: name, to: &row, evaluatedThrough: evaluatedThrough)

@@ -75,4 +75,82 @@ import VigilServices
             #expect(alerts.map(\.eventTime) == ["2025-06-01T11:59:15Z"])
         }
     }
+
+    @Test func `a line is processed once rules have run, and says so`() async throws {
+        try await withWorld { world in
+            let flaky = FlakyStore(world.stores.relational)
+            var stores = world.stores
+            stores.relational = flaky
+            let directory = DeviceDirectory(stores: stores, clock: world.clock)
+            let alerting = AlertingService(stores: stores, clock: world.clock, directory: directory)
+            let ingest = IngestService(stores: stores, clock: world.clock, directory: directory, alerting: alerting)
+            let send = { (text: String) in
+                let body = AsyncThrowingStream<[UInt8], any Error> { continuation in
+                    continuation.yield(Array(text.utf8))
+                    continuation.finish()
+                }
+                return try await ingest.receiveLines(body, precision: "s", by: world.principal)
+            }
+            _ = try await send("m,device=a f=1 1748779100")
+            world.clock.move(.seconds(1))
+            _ = try await send("m,device=a f=2 1748779200")
+            world.clock.move(.seconds(1))
+            flaky.setFailing(true)
+            #expect(try await send("m,device=a f=3 1748779300").receipt.processed == false)
+            let processed = {
+                try await world.query.readings(
+                    ofDevice: "a", metric: "m_f", range: .always, cursor: nil, limit: 10, in: world.scope
+                ).items.map(\.processed)
+            }
+            #expect(try await processed() == [false, true, true])
+            try await world.ingest.resumeAll()
+            #expect(try await processed() == [true, true, true])
+        }
+    }
+
+    @Test func `bodies that do not fit beside the others are refused, and a big one alone is not`() async throws {
+        try await withWorld { world in
+            var settings = IngestSettings()
+            settings.bytesInFlightMax = 16
+            let ingest = IngestService(
+                stores: world.stores, clock: world.clock, directory: world.directory, alerting: world.alerting,
+                settings: settings)
+            let (stream, first) = AsyncThrowingStream<[UInt8], any Error>.makeStream()
+            first.yield(Array("m,device=a f=1 1748779100\n".utf8))
+            let waiting = Task { try await ingest.receiveLines(stream, precision: "s", by: world.principal) }
+            let json = Array(#"{"metric": "x", "value": 1}"#.utf8)
+            try await world.device("b")
+            var error: ServiceError?
+            while error == nil {
+                do {
+                    _ = try await ingest.receiveJSON(json, device: "b", by: world.principal)
+                    await Task.yield()
+                } catch let refusal as ServiceError {
+                    error = refusal
+                }
+            }
+            #expect(error?.code == "ingest.busy" && error?.retryAfter != nil)
+            first.finish()
+            #expect(try await waiting.value.receipt.accepted == 1)
+            #expect(try await ingest.receiveJSON(json, device: "b", by: world.principal).accepted == 1)
+        }
+    }
+
+    @Test func `an unknown device of many in one batch is discovered, and one too many is named`() async throws {
+        try await withWorld { world in
+            var settings = DeviceDirectory.Settings()
+            settings.discoveriesMax = 3
+            let directory = DeviceDirectory(stores: world.stores, clock: world.clock, settings: settings)
+            let ingest = IngestService(
+                stores: world.stores, clock: world.clock, directory: directory, alerting: world.alerting)
+            let json =
+                "["
+                + (0..<5).map { "{\"device\": \"n\($0)\", \"metric\": \"x\", \"value\": 1}" }
+                .joined(separator: ",") + "]"
+            let receipt = try await ingest.receiveJSON(Array(json.utf8), device: nil, by: world.principal)
+            #expect(receipt.accepted == 3)
+            #expect(receipt.refusals.map(\.code) == ["discovery.limit", "discovery.limit"])
+            #expect(receipt.refusals.map(\.line) == [4, 5])
+        }
+    }
 }

@@ -8,15 +8,16 @@ package enum OperationsRoutes {
     /// The description of the API.
     ///
     /// - Parameters:
-    ///   - description: The OpenAPI document.
-    package static func description(_ description: JSONValue) -> Endpoint {
-        let bytes = Array(description.canonicalText.utf8)
+    ///   - make: Makes the OpenAPI document; called once, when somebody asks for it first.
+    package static func description(_ make: @escaping @Sendable () -> JSONValue) -> Endpoint {
+        let description = KeptDescription(make)
         return Endpoint(
             .get, "/openapi.json", "The description of this API, OpenAPI 3.1.", tag: "operations", access: .open,
             answers: JSONValue.self
         ) { _ in
             Response(
-                headers: [.contentType: "application/json", .cacheControl: "public, max-age=60"], body: .bytes(bytes))
+                headers: [.contentType: "application/json", .cacheControl: "public, max-age=60"],
+                body: .bytes(await description.bytes()))
         }
     }
 
@@ -116,4 +117,21 @@ package struct ReadinessView: Codable, Sendable {
     /// ready, degraded or away.
     package var status: String
     package var stores: [Readiness.StoreState]?
+}
+
+/// The description of the API, made when somebody asks first: describing every type took half of the time of a start.
+private actor KeptDescription {
+    private let make: @Sendable () -> JSONValue
+    private var made: [UInt8]?
+
+    init(_ make: @escaping @Sendable () -> JSONValue) {
+        self.make = make
+    }
+
+    func bytes() -> [UInt8] {
+        if let made { return made }
+        let bytes = Array(make().canonicalText.utf8)
+        made = bytes
+        return bytes
+    }
 }

@@ -4,9 +4,9 @@ import VigilPorts
 extension TenantEvaluator {
     /// Judges the rows of a batch.
     func judge(
-        _ prepared: PreparedRows, currentFrom: Timestamp, book: RuleBook, into outcomes: inout [ConditionOutcome]
+        _ prepared: PreparedRows, _ bindings: [Binding], currentFrom: Timestamp,
+        into outcomes: inout [ConditionOutcome]
     ) async throws {
-        let bindings = prepared.parts.map { binding(of: $0, book: book) }
         guard bindings.contains(where: { !$0.fields.isEmpty }) else { return }
         var numbers: [[Int32]] = Array(repeating: [], count: bindings.count)
         for (number, row) in prepared.rows.rows.enumerated() where !bindings[Int(row.part)].fields.isEmpty {

@@ -82,9 +82,10 @@ actor TenantEvaluator {
         adopt(book)
         var outcomes: [ConditionOutcome] = []
         for submission in group {
-            try await warm(submission.work, book: book)
+            let bindings = submission.work.prepared.parts.map { binding(of: $0, book: book) }
+            try await warm(submission.work, bindings, book: book)
             try await judge(
-                submission.work.prepared, currentFrom: submission.work.currentFrom, book: book, into: &outcomes)
+                submission.work.prepared, bindings, currentFrom: submission.work.currentFrom, into: &outcomes)
             for revisit in submission.work.revisits { try await judge(revisit, book: book, into: &outcomes) }
         }
         let now = clock.now()
@@ -148,13 +149,13 @@ actor TenantEvaluator {
     }
 
     /// Reads the stored conditions of all cells that this work meets for the first time.
-    private func warm(_ work: EvaluationWork, book: RuleBook) async throws {
+    private func warm(_ work: EvaluationWork, _ bindings: [Binding], book: RuleBook) async throws {
         var cold: [ConditionCell.Key: ConditionCell] = [:]
         func collect(_ cells: [ConditionCell]) {
             for cell in cells where !cell.isWarm && cell.history.isEmpty { cold[cell.key] = cell }
         }
-        for part in work.prepared.parts {
-            for field in binding(of: part, book: book).fields { collect(field.cells) }
+        for binding in bindings {
+            for field in binding.fields { collect(field.cells) }
         }
         for revisit in work.revisits {
             collect(cells(for: revisit.identity, device: revisit.device, unit: revisit.unit, book: book))

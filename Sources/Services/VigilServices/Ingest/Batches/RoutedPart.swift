@@ -1,5 +1,14 @@
 import VigilModel
 
+/// The metrics of a list of fields: one object for all sources of a measurement.
+final class MetricNames: Sendable {
+    let metrics: [String]
+
+    init(_ metrics: [String]) {
+        self.metrics = metrics
+    }
+}
+
 /// What is known of the rows of one source that have the same fields.
 ///
 /// Made once and found again for every further batch, so that a row costs no look-up. It never changes: when something
@@ -9,8 +18,9 @@ final class RoutedPart: Sendable {
     let device: KnownDevice?
     let source: SeriesSource
     let shape: RowShape
-    /// The metric of each field.
-    let metrics: [String]
+    let names: MetricNames
+    /// Where the tenant's ingest keeps what it knows of the device; -1 without one.
+    let deviceNumber: Int
     /// The unit of each field, as far as it is known.
     let units: [String?]
     /// The valid range of each field; empty when none has one.
@@ -24,9 +34,12 @@ final class RoutedPart: Sendable {
     /// The same without those; `nil` when no other field is left.
     let reduced: RoutedPart?
 
+    /// The metric of each field.
+    var metrics: [String] { names.metrics }
+
     init(
-        device: KnownDevice?, source: SeriesSource, shape: RowShape, units: [String?], taken: [Int] = [],
-        reduced: RoutedPart? = nil
+        device: KnownDevice?, deviceNumber: Int, source: SeriesSource, shape: RowShape, names: MetricNames,
+        units: [String?], taken: [Int] = [], reduced: RoutedPart? = nil
     ) {
         self.device = device
         self.source = source
@@ -35,8 +48,9 @@ final class RoutedPart: Sendable {
         self.taken = taken
         self.reduced = reduced
         let fields = shape.fields
-        let metrics = fields.map(source.metric(of:))
-        self.metrics = metrics
+        let metrics = names.metrics
+        self.names = names
+        self.deviceNumber = deviceNumber
         let values = fields.indices.filter { !fields[$0].hasPrefix("__") }
         self.values = values
         let entry = device?.entry
@@ -54,7 +68,7 @@ final class RoutedPart: Sendable {
 struct PreparedRows: Sendable {
     var rows = ReadingRows()
     /// One for each part of `rows`.
-    var parts: [RoutedPart] = []
+    private(set) var parts: [RoutedPart] = []
     /// One for each part.
     private(set) var extents: [ReadingRows.Extent] = []
     /// Values that are readings.

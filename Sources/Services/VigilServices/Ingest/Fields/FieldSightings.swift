@@ -47,37 +47,60 @@ actor FieldSightings {
     /// Unknown fields of a tenant; more are not catalogued, though their readings are kept.
     static let fieldsMax = 10_000
 
-    private var waiting: [TenantID: [String: Sighting]] = [:]
+    /// The fields of a tenant, each found by its metric.
+    private struct Fields {
+        var all: [Sighting] = []
+        var places: [String: Int] = [:]
+
+        /// -1 when there are too many.
+        mutating func place(of metric: String, _ kind: ReadingValue.Kind, unit: String?, at now: Timestamp) -> Int {
+            if let known = places[metric] { return known }
+            guard all.count < FieldSightings.fieldsMax else { return -1 }
+            places[metric] = all.count
+            all.append(Sighting(first: now, last: now, kind: kind, unit: unit))
+            return all.count - 1
+        }
+    }
+
+    private var waiting: [TenantID: Fields] = [:]
     /// Fields that somebody has decided about: nothing more is noted of them.
     private var decided: [TenantID: Set<String>] = [:]
 
     func note(_ prepared: PreparedRows, tenant: TenantID, at now: Timestamp) {
+        var fields = waiting.removeValue(forKey: tenant) ?? Fields()
         let settled = decided[tenant] ?? []
-        // A batch has few different fields, however many devices: look each up once.
-        var fields = waiting.removeValue(forKey: tenant) ?? [:]
+        // A batch has few different lists of fields, however many devices: each is looked up once.
+        var known: [ObjectIdentifier: [Int]] = [:]
         for (place, part) in prepared.parts.enumerated() where !part.undescribed.isEmpty {
             let extent = prepared.extents[place]
             guard let device = part.device?.entry.id, extent.rowCount > 0 else { continue }
-            let row = prepared.rows.rows[Int(extent.newestRow)]
-            for field in part.undescribed where !settled.contains(part.metrics[field]) {
+            let places: [Int]
+            if let found = known[ObjectIdentifier(part.names)] {
+                places = found
+            } else {
+                places = part.names.metrics.enumerated().map { field, metric in
+                    settled.contains(metric)
+                        ? -1 : fields.place(of: metric, part.shape.kinds[field], unit: part.units[field], at: now)
+                }
+                known[ObjectIdentifier(part.names)] = places
+            }
+            let firstWord = Int(prepared.rows.rows[Int(extent.newestRow)].firstWord)
+            for field in part.undescribed where places[field] >= 0 {
                 let kind = part.shape.kinds[field]
-                let metric = part.metrics[field]
-                if fields[metric] == nil {
-                    if fields.count >= Self.fieldsMax { continue }
-                    fields[metric] = Sighting(first: now, last: now, kind: kind, unit: part.units[field])
-                }
-                fields[metric]?.add(extent.rowCount, kind, unit: part.units[field], device: device, at: now) {
-                    prepared.rows.value(kind, at: Int(row.firstWord) + field)
-                }
+                fields.all[places[field]].add(
+                    extent.rowCount, kind, unit: part.units[field], device: device, at: now
+                ) { prepared.rows.value(kind, at: firstWord + field) }
             }
         }
-        if !fields.isEmpty { waiting[tenant] = fields }
+        if !fields.all.isEmpty { waiting[tenant] = fields }
     }
 
     /// Takes what waits to be written.
     func take() -> [TenantID: [String: Sighting]] {
         defer { waiting = [:] }
-        return waiting
+        return waiting.mapValues { fields in
+            fields.places.mapValues { fields.all[$0] }.filter { $0.value.count > 0 }
+        }
     }
 
     /// Remembers what is decided, so that batches pass it over.

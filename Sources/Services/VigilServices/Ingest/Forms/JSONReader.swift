@@ -85,7 +85,8 @@ struct JSONReader {
         switch try peek() {
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "{"):
-            var members: [String: JSONValue] = [:]
+            // Growing step by step costs more than the room.
+            var members = [String: JSONValue](minimumCapacity: 6)
             try object { (reader: inout JSONReader, name: String) throws(Fault) in
                 members[name] = try reader.value(depth: depth + 1)
             }

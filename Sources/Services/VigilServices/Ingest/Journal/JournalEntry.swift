@@ -1,5 +1,6 @@
 import Foundation
 import VigilModel
+import VigilPorts
 
 /// What the ingest journal keeps of a batch until it is evaluated.
 ///
@@ -9,6 +10,8 @@ import VigilModel
 struct JournalEntry: Codable, Sendable {
     static let field = "__journal"
     static let source = SeriesSource(device: nil)
+    /// Of a batch with more devices, the readings of all devices between its times are judged again.
+    static let devicesMax = 256
 
     var number: Int64
     var arrival: Int64
@@ -18,7 +21,8 @@ struct JournalEntry: Codable, Sendable {
     var accepted: Int
     var refused: Int
     var refusals: [Refusal]
-    var devices: [DeviceID]
+    /// Whose readings the batch had; `nil` when they are too many to name.
+    var devices: [DeviceID]?
     var first: Int64?
     var last: Int64?
 
@@ -41,12 +45,15 @@ struct JournalEntry: Codable, Sendable {
         json.text(form)
         json.raw(",\"accepted\":\(accepted),\"refused\":\(refused)")
         if let first, let last { json.raw(",\"first\":\(first),\"last\":\(last)") }
-        json.raw(",\"devices\":[")
-        for (place, device) in devices.enumerated() {
-            json.raw(place == 0 ? "\"" : "\",\"")
-            json.raw(device.description)
+        if let devices {
+            json.raw(",\"devices\":[")
+            for (place, device) in devices.enumerated() {
+                json.raw(place == 0 ? "\"" : "\",\"")
+                json.raw(device.description)
+            }
+            json.raw(devices.isEmpty ? "]" : "\"]")
         }
-        json.raw(devices.isEmpty ? "],\"refusals\":[" : "\"],\"refusals\":[")
+        json.raw(",\"refusals\":[")
         for (place, refusal) in refusals.enumerated() {
             json.raw(place == 0 ? "{\"line\":" : ",{\"line\":")
             json.raw("\(refusal.line),\"code\":")
@@ -57,6 +64,24 @@ struct JournalEntry: Codable, Sendable {
         }
         json.raw("]}")
         return json
+    }
+
+    /// The entries past `number`, oldest first.
+    static func entries(after number: Int64, of tenant: TenantID, in stores: Stores) async throws -> [JournalEntry] {
+        let cursor = try await stores.series.samples(
+            SeriesSelection(
+                [.metric(field)],
+                range: TimeRange(Timestamp(microseconds: number + 1), Timestamp(microseconds: .max))),
+            in: SystemScope.tenant(tenant, "ingest"))
+        var entries: [JournalEntry] = []
+        while let piece = try await cursor.next() { entries += piece.samples.compactMap(JournalEntry.init(sample:)) }
+        return entries.sorted { $0.number < $1.number }
+    }
+
+    /// Whether the batch may have had a reading of `device` at `time`.
+    func mayHold(_ device: DeviceID, _ time: Timestamp) -> Bool {
+        guard let first, let last, devices?.contains(device) ?? true else { return false }
+        return (first...last).contains(time.microseconds)
     }
 
     init?(sample: Sample) {
@@ -78,7 +103,7 @@ struct JournalEntry: Codable, Sendable {
         self.accepted = accepted
         refused = refusals.count
         self.refusals = Array(refusals.first.prefix(20))
-        self.devices = devices
+        self.devices = devices.count <= Self.devicesMax ? devices : nil
         first = extents.filter { $0.rowCount > 0 }.map(\.firstTime).min()
         last = extents.filter { $0.rowCount > 0 }.map(\.lastTime).max()
     }

@@ -10,6 +10,11 @@ extension TenantIngest {
         let unit: String?
     }
 
+    struct NamesKey: Hashable {
+        let measurement: String
+        let shape: ObjectIdentifier
+    }
+
     struct FieldList: Hashable {
         let fields: [String]
         let kinds: [ReadingValue.Kind]
@@ -89,19 +94,41 @@ extension TenantIngest {
         let places = shape.fields.indices.filter {
             !shape.fields[$0].hasPrefix("__") && taken.contains(source.metric(of: shape.fields[$0]))
         }
+        let number = wanted.device.map { self.number(of: $0.entry.id) } ?? -1
         guard !places.isEmpty else {
-            return RoutedPart(device: wanted.device, source: source, shape: shape, units: unitsOfFields)
+            return RoutedPart(
+                device: wanted.device, deviceNumber: number, source: source, shape: shape,
+                names: names(of: shape, source), units: unitsOfFields)
         }
         let rest = shape.fields.indices.filter { !places.contains($0) }
+        let less = keep(RowShape(fields: rest.map { shape.fields[$0] }, kinds: rest.map { shape.kinds[$0] }))
         let reduced =
             rest.allSatisfy { shape.fields[$0].hasPrefix("__") }
             ? nil
             : RoutedPart(
-                device: wanted.device, source: source,
-                shape: keep(RowShape(fields: rest.map { shape.fields[$0] }, kinds: rest.map { shape.kinds[$0] })),
+                device: wanted.device, deviceNumber: number, source: source, shape: less,
+                names: names(of: less, source),
                 units: rest.map { unitsOfFields[$0] })
         return RoutedPart(
-            device: wanted.device, source: source, shape: shape, units: unitsOfFields, taken: places, reduced: reduced)
+            device: wanted.device, deviceNumber: number, source: source, shape: shape, names: names(of: shape, source),
+            units: unitsOfFields, taken: places, reduced: reduced)
+    }
+
+    private func names(of shape: RowShape, _ source: SeriesSource) -> MetricNames {
+        let key = NamesKey(measurement: source.measurement, shape: ObjectIdentifier(shape))
+        if let known = metricNames[key] { return known }
+        if metricNames.count >= Self.routesMax { metricNames.removeAll(keepingCapacity: true) }
+        let made = MetricNames(shape.fields.map(source.metric(of:)))
+        metricNames[key] = made
+        return made
+    }
+
+    /// The place of a device among the traces.
+    private func number(of device: DeviceID) -> Int {
+        if let known = deviceNumbers[device] { return known }
+        deviceNumbers[device] = traces.count
+        traces.append(Trace())
+        return traces.count - 1
     }
 
     /// The one object of this content.
@@ -122,38 +149,49 @@ extension TenantIngest {
 
     // MARK: - Lines
 
-    /// What the key of a line means.
-    struct LineRoute: Sendable {
-        /// Keeps the object alive by whose identity the route is found.
+    /// What the key of a line means together with the line's fields.
+    struct LinePart {
+        /// Keeps the object alive by whose identity this is found.
         let key: SeriesSource
-        let device: KnownDevice?
-        let source: SeriesSource
-        /// The directory's edition and time up to which the device is believed.
-        var edition: Int
-        var until: Timestamp
+        let part: RoutedPart
+        /// The directory's edition, and the time up to which the device is believed.
+        let edition: Int
+        let until: Timestamp
     }
 
-    /// What keys are known to mean.
-    func lineRoutes(of keys: [SeriesSource?], edition: Int, at now: Timestamp) -> [LineRoute?] {
-        keys.map { key in
-            guard let key, let route = lineRoutes[ObjectIdentifier(key)], route.edition == edition, route.until > now
-            else { return nil }
-            return route
+    /// The parts of rows of lines, when all of them are known; the way of nearly every request.
+    func remembered(_ rows: ReadingRows, edition: Int, at now: Timestamp) -> [RoutedPart]? {
+        var kept: [ObjectIdentifier: ObjectIdentifier] = [:]
+        var parts: [RoutedPart] = []
+        parts.reserveCapacity(rows.parts.count)
+        for part in rows.parts {
+            let raw = ObjectIdentifier(part.shape)
+            let shape = kept[raw] ?? ObjectIdentifier(keep(part.shape))
+            kept[raw] = shape
+            let key = PartKey(source: ObjectIdentifier(part.source), shape: shape, unit: nil)
+            guard let known = lineParts[key], known.edition == edition, known.until > now else { return nil }
+            parts.append(known.part)
+        }
+        return parts
+    }
+
+    /// Remembers what was found for rows of lines.
+    func learn(_ rows: ReadingRows, _ parts: [RoutedPart], edition: Int, until: Timestamp) {
+        if lineParts.count + parts.count > Self.routesMax { lineParts.removeAll(keepingCapacity: true) }
+        for (row, part) in zip(rows.parts, parts) {
+            let key = PartKey(source: ObjectIdentifier(row.source), shape: ObjectIdentifier(part.shape), unit: nil)
+            lineParts[key] = LinePart(key: row.source, part: part, edition: edition, until: until)
         }
     }
 
-    /// Remembers what keys mean.
-    func learn(
-        _ found: [(key: SeriesSource, device: KnownDevice?, labels: Labels)], edition: Int, until: Timestamp
-    ) -> [LineRoute] {
-        if lineRoutes.count + found.count > Self.routesMax { lineRoutes.removeAll(keepingCapacity: true) }
-        return found.map { key, device, labels in
-            let fresh = SeriesSource(device: device?.entry.id, measurement: key.measurement, labels: labels)
-            let source = keep(fresh)
-            if source !== fresh, lineRoutes[ObjectIdentifier(key)] == nil { hasAliases = true }
-            let route = LineRoute(key: key, device: device, source: source, edition: edition, until: until)
-            lineRoutes[ObjectIdentifier(key)] = route
-            return route
-        }
+    /// The source that a key means, as the one object of its content.
+    func source(of key: SeriesSource, device: DeviceID?, labels: Labels) -> SeriesSource {
+        let fresh = SeriesSource(device: device, measurement: key.measurement, labels: labels)
+        let source = keep(fresh)
+        let first = keyOfSource[ObjectIdentifier(source)] ?? ObjectIdentifier(key)
+        if first != ObjectIdentifier(key) { hasAliases = true }
+        if keyOfSource.count >= Self.routesMax { keyOfSource.removeAll(keepingCapacity: true) }
+        keyOfSource[ObjectIdentifier(source)] = first
+        return source
     }
 }

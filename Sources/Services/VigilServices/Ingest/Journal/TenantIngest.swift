@@ -14,15 +14,21 @@ actor TenantIngest {
     private var unfinished: Set<Int64> = []
     /// Those of them whose evaluation failed, to be tried again.
     private var postponed: Set<Int64> = []
+    /// How far the journal was pruned, and when.
+    private var prunedThrough = Int64.min
+    private var prunedAt: Timestamp?
     private var owners: [String: Owner] = [:]
     private var units: [DeviceMetric: String?] = [:]
     private var activityWritten: [DeviceID: Timestamp] = [:]
-    private var livePublished: [DeviceID: Timestamp] = [:]
     // For `TenantIngest+Routes`.
     var parts: [PartKey: RoutedPart] = [:]
     var sources: [SeriesSource: SeriesSource] = [:]
     var shapes: [FieldList: RowShape] = [:]
-    var lineRoutes: [ObjectIdentifier: LineRoute] = [:]
+    var metricNames: [NamesKey: MetricNames] = [:]
+    var lineParts: [PartKey: LinePart] = [:]
+    var keyOfSource: [ObjectIdentifier: ObjectIdentifier] = [:]
+    var deviceNumbers: [DeviceID: Int] = [:]
+    var traces: [Trace] = []
     /// Whether two keys of lines were seen that mean one source.
     var hasAliases = false
     /// The keys of lines, by their bytes.
@@ -96,14 +102,23 @@ actor TenantIngest {
     }
 
     private func entries(after number: Int64) async throws -> [JournalEntry] {
-        let cursor = try await stores.series.samples(
+        try await JournalEntry.entries(after: number, of: tenant, in: stores)
+    }
+
+    /// Takes entries away that nobody needs any more; once a minute is enough.
+    func pruneJournal() async throws {
+        let now = clock.now()
+        guard isOpen, lastNumber > prunedThrough, prunedAt.map({ now - $0 >= .minutes(1) || now < $0 }) ?? true
+        else { return }
+        prunedAt = now
+        let through = try await progress()
+        guard through > prunedThrough else { return }
+        _ = try await stores.series.delete(
             SeriesSelection(
                 [.metric(JournalEntry.field)],
-                range: TimeRange(Timestamp(microseconds: number + 1), Timestamp(microseconds: .max))),
+                range: TimeRange(.distantPast, Timestamp(microseconds: through + 1))),
             in: SystemScope.tenant(tenant, "ingest"))
-        var entries: [JournalEntry] = []
-        while let piece = try await cursor.next() { entries += piece.samples.compactMap(JournalEntry.init(sample:)) }
-        return entries.sorted { $0.number < $1.number }
+        prunedThrough = through
     }
 
     /// Forgets a batch that was not stored.
@@ -169,7 +184,10 @@ actor TenantIngest {
         }
         if !changed.isEmpty {
             // Parts that know an older unit are made anew.
-            if changed.contains(where: { units[$0.key] != nil }) { parts.removeAll(keepingCapacity: true) }
+            if changed.contains(where: { units[$0.key] != nil }) {
+                parts.removeAll(keepingCapacity: true)
+                lineParts.removeAll(keepingCapacity: true)
+            }
             let (tenant, now) = (tenant, clock.now())
             let rows = changed.map { ($0.key, $0.value.unit, "\($0.value.kind)") }
             let found = try await stores.relational.write(in: SystemScope.tenant(tenant, "ingest")) { transaction in
@@ -213,13 +231,23 @@ actor TenantIngest {
         }
     }
 
-    /// Those whose newest readings may go over the bus now.
-    func dueLive(_ devices: [DeviceID], at now: Timestamp) -> Set<DeviceID> {
-        Set(
-            devices.filter { device in
-                if let last = livePublished[device], now - last < settings.liveInterval, now >= last { return false }
-                livePublished[device] = now
-                return true
-            })
+    /// What is remembered of a device between batches.
+    struct Trace {
+        /// When its readings went over the bus last.
+        var published = Timestamp.distantPast
+    }
+
+    /// The parts whose devices' newest readings may go over the bus now.
+    func dueLive(_ prepared: PreparedRows, at now: Timestamp) -> [Int] {
+        var due: [Int] = []
+        for (place, part) in prepared.parts.enumerated() where part.deviceNumber >= 0 {
+            guard prepared.extents[place].rowCount > 0 else { continue }
+            let last = traces[part.deviceNumber].published
+            // A device's further parts of the same batch go with the first.
+            if last != now, now - last < settings.liveInterval, now >= last { continue }
+            traces[part.deviceNumber].published = now
+            due.append(place)
+        }
+        return due
     }
 }
