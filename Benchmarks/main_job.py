@@ -109,6 +109,19 @@ def load(port, path, headers, bodies, connections):
     return time.perf_counter() - begun
 
 
+def register(vigil, prefix, count):
+    """Makes devices: discovering them is not what is measured, and only a thousand unknown ones may wait."""
+    connection = http.client.HTTPConnection("127.0.0.1", vigil.port, timeout=60)
+    for number in range(count):
+        code = f"{prefix}{number}"
+        connection.request("POST", "/api/devices", json.dumps({"code": code, "name": code}),
+                           {"Authorization": "Token " + vigil.token, "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            sys.exit(f"a device was refused: {text[:200]}")
+
+
 def json_bodies(count, size, devices):
     now = int(time.time() * 1000)
     for batch in range(count):
@@ -136,15 +149,21 @@ def line_bodies(count, lines, devices):
 
 def ingest_json(vigil, seconds, rows):
     size, wanted = 1000, 50_000
+    register(vigil, "d", 1000)
     bodies = list(json_bodies(int(wanted * seconds / size), size, 1000))
+    before = cpu(vigil.process)
     took = load(vigil.port, "/api/readings", {"Authorization": "Token " + vigil.token,
                                               "Content-Type": "application/json"}, bodies, 4)
     rate = len(bodies) * size / took
-    rows.append(("JSON readings in batches of 1,000, durable", f"{rate:,.0f} readings/s", "≥ 50,000/s", rate >= wanted))
+    spent = cpu(vigil.process) - before
+    rows.append(("JSON readings in batches of 1,000, durable",
+                 f"{rate:,.0f} readings/s; {len(bodies) * size / spent:,.0f} per CPU second of the server", "≥ 50,000/s",
+                 rate >= wanted))
 
 
 def ingest_lines(vigil, peers, rows):
-    bodies = list(line_bodies(120, 1000, 2000))
+    bodies = list(line_bodies(120, 1000, 500))
+    register(vigil, "s", 500)
     points = len(bodies) * 1000 * 10
     took = load(vigil.port, "/write?precision=s", {"Authorization": "Token " + vigil.token}, bodies, 2)
     ours = points / took
@@ -200,6 +219,7 @@ async def alert_latency(vigil, seconds, rows):
     import websockets
 
     rate, size = 5_000, 100
+    register(vigil, "l", int(seconds * 40))
     bodies = list(json_bodies(int(rate * seconds / size), size, 500))
     stopped = False
 
@@ -231,7 +251,7 @@ async def alert_latency(vigil, seconds, rows):
         connection.getresponse().read()
 
     index = 0
-    while not loader.done():
+    while not loader.done() and index < int(seconds * 40):
         device = f"l{index}"
         index += 1
         begun = time.perf_counter()
