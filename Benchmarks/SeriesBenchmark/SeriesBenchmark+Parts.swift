@@ -74,9 +74,9 @@ extension SeriesBenchmark {
         var writer = ByteWriter()
         writer.append(UInt8(1 + order))
         var differences = values
-        if order == 1 {
-            writer.append(signed: values[0])
-            differences = zip(values.dropFirst(), values).map { $0 &- $1 }
+        for _ in 0..<order {
+            writer.append(signed: differences[0])
+            differences = zip(differences.dropFirst(), differences).map { $0 &- $1 }
         }
         let least = differences.min() ?? 0
         let offsets = differences.map { UInt64(bitPattern: $0 &- least) }
@@ -93,16 +93,20 @@ extension SeriesBenchmark {
         let table = estate.table(0, first: 0, rows: ChunkStore.samplesMax)
         let count = Double(table.times.count)
         print(String(format: "codec times %.4f bytes/value", Double(IntegerCodec.encode(table.times).count) / count))
-        for column in table.columns {
-            let bytes: [UInt8] =
+        for (column, places) in zip(table.columns, Estate.places) {
+            let (bytes, integers): ([UInt8], [Int64]) =
                 switch column.values {
-                case .floats(let values): FloatCodec.encode(values.map(\.bitPattern))
-                case .integers(let values): IntegerCodec.encode(values)
-                default: []
+                case .floats(let values):
+                    (FloatCodec.encode(values.map(\.bitPattern)), values.map { Int64(($0 * places).rounded()) })
+                case .integers(let values): (IntegerCodec.encode(values), values)
+                default: ([], [])
                 }
+            let bits = (0...2).map { packed(integers, $0).count }.min() ?? 0
+            let zstd = Zstandard.compressed(integers.withUnsafeBytes { Array($0) })?.count ?? 0
             print(
                 String(
-                    format: "codec %@ %.4f bytes/value (way %d)", column.field, Double(bytes.count) / count, bytes[0]))
+                    format: "codec %@ %.4f bytes/value, packed bits alone %.4f, zstd of the integers alone %.4f",
+                    column.field, Double(bytes.count) / count, Double(bits) / count, Double(zstd) / count))
         }
     }
 

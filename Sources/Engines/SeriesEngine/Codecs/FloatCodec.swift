@@ -106,10 +106,18 @@ enum FloatCodec {
                 let raw = UnsafeMutableRawPointer(start)
                 let integers = raw.bindMemory(to: Int64.self, capacity: count)
                 try IntegerCodec.decode(bytes, into: UnsafeMutableBufferPointer(start: integers, count: count))
-                for at in Swift.stride(from: 0, to: count &* 8, by: 8) {
-                    let shifted = raw.load(fromByteOffset: at, as: Int64.self) &+ magic
-                    let float = (Double(bitPattern: UInt64(bitPattern: shifted)) - offset) / power
-                    raw.storeBytes(of: float, toByteOffset: at, as: Double.self)
+                var index = 0
+                while index &+ 4 <= count {
+                    let place = raw + index &* 8
+                    let shifted = place.loadUnaligned(as: SIMD4<Int64>.self) &+ magic
+                    let floats = (unsafeBitCast(shifted, to: SIMD4<Double>.self) - offset) / power
+                    place.storeBytes(of: floats, as: SIMD4<Double>.self)
+                    index &+= 4
+                }
+                while index < count {
+                    let shifted = Double(bitPattern: UInt64(bitPattern: integers[index] &+ magic))
+                    raw.storeBytes(of: (shifted - offset) / power, toByteOffset: index &* 8, as: Double.self)
+                    index &+= 1
                 }
                 _ = raw.bindMemory(to: Double.self, capacity: count)
                 initialized = count
