@@ -16,9 +16,12 @@ extension LiveHub {
     /// Asks of everybody who listens what they may do and see now: they hear that from here on, or are let go.
     package func recheckAll() async {
         for principal in Set(listeners.values.flatMap { $0.values.map(\.principal) }) {
-            // The store is away: nothing is known to have changed.
-            guard let now = try? await current(principal) else { continue }
-            apply(now, to: principal)
+            do {
+                apply(try await current(principal), to: principal)
+            } catch {
+                // The store is away: nothing is known to have changed.
+                continue
+            }
         }
     }
 
