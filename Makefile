@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 PORT ?= 8080
 STORES ?= embedded
+# `none` builds a program without adapters, which needs nothing but what every system has: libc, SQLite, zstd, RE2, zlib.
+ADAPTERS ?= all
 # The flags of `make test`, so that a machine builds once for both.
 RELEASE := -c release -Xswiftc -enable-testing
 
@@ -13,9 +15,14 @@ help: ## Lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: build
-build: ## Builds the one binary, .build/release/vigil
+build: ## Builds the one binary, .build/release/vigil (ADAPTERS=none: .build-none/release/vigil)
 	@Scripts/prerequisites build
+ifeq ($(ADAPTERS),none)
+	@Scripts/quietly "Building vigil without adapters" swift build -c release --disable-default-traits \
+		--scratch-path .build-none --product vigil
+else
 	@Scripts/quietly "Building vigil" swift build $(RELEASE) --product vigil
+endif
 
 .PHONY: demo
 demo: build ## Starts Vigil with four simulated places on http://127.0.0.1:8080 (PORT= changes it)

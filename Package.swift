@@ -138,6 +138,11 @@ let package = Package(
         .library(name: "VigilClient", targets: ["VigilClient", "VigilAPI"]),
         .executable(name: "vigil", targets: ["vigil"]),
     ],
+    traits: [
+        .trait(name: "Postgres", description: "The relational store on PostgreSQL, by libpq."),
+        .trait(name: "GEOS", description: "Geometry: what lies in, within or near, by GEOS."),
+        .default(enabledTraits: ["Postgres", "GEOS"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -172,7 +177,14 @@ let package = Package(
         target(.foundations, "GzipKit", ["CZlib"]),
         .systemLibrary(
             name: "CStemmer", path: "Sources/Foundations/CStemmer", providers: [.apt(["libstemmer-dev"])]),
-        target(.foundations, "StemmerKit", ["CStemmer"]),
+        // Small and without a licence that asks for more: put into the program, so that nobody has to install it.
+        .target(
+            name: "StemmerKit", dependencies: ["CStemmer"], path: "Sources/Foundations/StemmerKit",
+            swiftSettings: swiftSettings,
+            linkerSettings: [
+                .unsafeFlags(["-Xlinker", "-l:libstemmer.a"], .when(platforms: [.linux])),
+                .linkedLibrary("stemmer", .when(platforms: [.macOS])),
+            ]),
         system(.foundations, "CGEOS", pkgConfig: "geos", apt: "libgeos-dev"),
         target(.foundations, "GeometryKit", ["CGEOS"]),
         clang(.foundations, "CSQLiteVFS", ["CStorage"], links: ["sqlite3"]),
@@ -190,7 +202,11 @@ let package = Package(
         target(.engines, "RelationalEngine", ["VigilPorts", "VigilModel", "SQLiteKit", .crypto]),
         target(.engines, "LocalEngine", ["VigilPorts", "VigilModel", .deque]),
         target(
-            .engines, "SQLStores", ["VigilPorts", "VigilModel", "StemmerKit", "GeometryKit"], embeds: true),
+            .engines, "SQLStores",
+            [
+                "VigilPorts", "VigilModel", "StemmerKit",
+                .target(name: "GeometryKit", condition: .when(traits: ["GEOS"])),
+            ], embeds: true),
         target(.engines, "Blobs", ["VigilPorts", "VigilModel", "StorageKit", .crypto]),
         target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit", "SQLiteKit", "CZstd"]),
         // Adapters
@@ -226,7 +242,8 @@ let package = Package(
             .apps, "Assembly",
             [
                 "VigilServer", "Dashboard", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "VigilAPI",
-                "RelationalEngine", "PostgresAdapter", "ConnectionKit",
+                "RelationalEngine", .target(name: "PostgresAdapter", condition: .when(traits: ["Postgres"])),
+                .target(name: "ConnectionKit", condition: .when(traits: ["Postgres"])),
                 "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", "PromQLEvaluation", "PatternKit",
                 "HomeSecurity", "Boilers", "Water",
                 "Fleet", .asyncHTTPClient, .configuration, .crypto, .httpTypes, .logging, .nioCore, .nioHTTP1,
@@ -260,6 +277,8 @@ let package = Package(
             name: "CrashWriter", dependencies: ["RelationalEngine", "VigilPorts", "VigilModel"],
             path: "Tests/Support/CrashWriter", swiftSettings: swiftSettings),
         support("ManualClock", ["VigilPorts", "VigilModel"]),
+        support(
+            "PostgresServers", ["PostgresAdapter", "ConnectionKit", "StoreContracts", "VigilPorts", "VigilModel"]),
         tests(
             "Engines/LocalEngineTests", "LocalEngineTests",
             ["LocalEngine", "ManualClock", "StoreContracts", "TemporaryFolders", "VigilPorts", "VigilModel"]),
@@ -281,10 +300,8 @@ let package = Package(
         tests(
             "Services/VigilServicesTests", "VigilServicesTests",
             [
-                "Blobs", "LocalEngine", "RelationalEngine", "SQLStores", "SeriesEngine", "StoreContracts",
-                "TemporaryFolders",
-                "VigilModel",
-                "VigilPorts", "VigilServices",
+                "Blobs", "LocalEngine", "PostgresAdapter", "PostgresServers", "RelationalEngine", "SQLStores",
+                "SeriesEngine", "StoreContracts", "TemporaryFolders", "VigilModel", "VigilPorts", "VigilServices",
             ]),
         tests("Foundations/StorageKitTests", "StorageKitTests", ["StorageKit"]),
         tests("Languages/CSVTests", "CSVTests", ["CSV"]),
@@ -320,8 +337,9 @@ let package = Package(
         tests(
             "Adapters/PostgresAdapterTests", "PostgresAdapterTests",
             [
-                "PostgresAdapter", "SQLStores", "VigilServices", "ConnectionKit", "StoreContracts", "VigilPorts",
-                "VigilModel",
+                "PostgresAdapter", "PostgresServers", "SQLStores", "VigilServices", "ConnectionKit", "ManualClock",
+                "StoreContracts", "VigilPorts", "VigilModel",
             ]),
+        tests("Foundations/ConnectionKitTests", "ConnectionKitTests", ["ConnectionKit"]),
     ]
 )

@@ -1,12 +1,19 @@
 """What only a server can do to us: pause, cut connections, run out of them, be newer than we are."""
 
+import itertools
+import json
 import os
+import pathlib
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
 from conftest import BINARY, STORES, Server, free_port, make_token, make_user, run
+from cut_proxy import proxied
+
+ENGINES = str(pathlib.Path(__file__).parents[2] / "Scripts/engines")
 
 pytestmark = pytest.mark.skipif(STORES == "embedded", reason="about a PostgreSQL server")
 
@@ -105,3 +112,271 @@ def test_a_full_server_is_told_and_waited_for(folder):
         administrator(f"ALTER DATABASE {database} CONNECTION LIMIT -1")
         until(lambda: server.call("GET", "/ready")[0] == 200)
         assert server.call("POST", "/api/sites", {"code": "s", "name": "S"}, token)[0] == 201
+
+
+# -- The answer to a commit is lost --------------------------------------------------------------------------------
+
+
+def sites(server, token):
+    return {item["code"] for item in server.call("GET", "/api/sites", token=token)[1]["items"]}
+
+
+@pytest.mark.parametrize("deliver", [True, False], ids=["it happened", "it did not happen"])
+def test_a_lost_answer_to_a_commit_is_told_and_the_key_settles_it(folder, monkeypatch, deliver):
+    make_user(folder)
+    proxy = proxied(monkeypatch)
+    with Server(folder) as server:
+        token = make_token(folder)
+        body, key = {"code": "lost-site", "name": "Lost"}, {"Idempotency-Key": "k1"}
+        proxy.lose_commit("lost-site", deliver)
+        status, problem = server.call("POST", "/api/sites", body, token, key)
+        assert proxy.lost.is_set()
+        assert status == 503 and problem["code"] == "store.uncertain", problem
+        assert "Idempotency-Key" in problem["detail"]
+        proxy.heal()
+        until(lambda: server.call("GET", "/ready")[0] == 200)
+        # Nothing else knows what became of it; the key does.
+        status, answer = server.call("POST", "/api/sites", body, token, key)
+        if deliver:
+            assert status == 409 and answer["code"] == "idempotency.done", answer
+        else:
+            assert status == 201, answer
+            assert server.call("POST", "/api/sites", body, token, key)[0] == 201
+        assert sites(server, token) == {"lost-site"}
+
+
+def test_a_lost_answer_is_found_again_when_the_server_comes_back_in_time(folder, monkeypatch):
+    make_user(folder)
+    proxy = proxied(monkeypatch)
+    with Server(folder) as server:
+        token = make_token(folder)
+        proxy.lose_commit("found-site")
+        healer = threading.Thread(target=lambda: (proxy.lost.wait(20), time.sleep(1), proxy.heal()))
+        healer.start()
+        status, answer = server.call("POST", "/api/sites", {"code": "found-site", "name": "Found"}, token)
+        healer.join()
+        assert status == 201, answer
+        assert sites(server, token) == {"found-site"}
+
+
+def test_half_open_connections_are_given_up_and_work_goes_on(folder, monkeypatch):
+    make_user(folder)
+    proxy = proxied(monkeypatch)
+    with Server(folder) as server:
+        token = make_token(folder)
+        assert server.call("POST", "/api/sites", {"code": "before", "name": "Before"}, token)[0] == 201
+        proxy.silence()
+        until(lambda: server.call("GET", "/ready")[0] == 503)
+        assert server.call("GET", "/health")[0] == 200
+        # What was half-open stays so: the server behind it is reached by new connections only.
+        proxy.pairs, half_open = [], proxy.pairs
+        proxy.heal()
+        for pair in half_open:
+            for end in pair:
+                end.close()
+        until(lambda: server.call("GET", "/ready")[0] == 200)
+        assert server.call("POST", "/api/sites", {"code": "after", "name": "After"}, token)[0] == 201
+
+
+# -- Several nodes and servers -------------------------------------------------------------------------------------
+
+
+def test_two_nodes_tell_each_other_at_once(folder, tmp_path, monkeypatch):
+    from websockets.sync.client import connect
+
+    monkeypatch.setenv("VIGIL_MASTER_KEY", "ab" * 32)
+    make_user(folder)
+    with Server(folder) as first, Server(tmp_path / "other") as second:
+        token = make_token(folder)
+        address = second.url.replace("http", "ws") + "/api/live"
+        with connect(address, additional_headers={"Authorization": f"Token {token}"}) as socket:
+            socket.send(json.dumps({"type": "subscribe", "patterns": ["*"]}))
+            time.sleep(1.5)
+            waits = []
+            for number in range(6):
+                begun = time.monotonic()
+                assert first.call("POST", "/api/sites", {"code": f"n{number}", "name": "N"}, token)[0] == 201
+                while True:
+                    message = json.loads(socket.recv(timeout=10))
+                    if message["type"].startswith("site."):
+                        break
+                waits.append(time.monotonic() - begun)
+            # By asking now and then it would take half a second on average.
+            assert sorted(waits)[len(waits) // 2] < 0.25, waits
+
+
+class Pair:
+    """A primary and a standby of their own, and a database with Vigil's schema on them."""
+
+    def __init__(self, version, port, monkeypatch, folder):
+        said = subprocess.run([ENGINES, "replicas", version, str(port), str(port + 1)], stdout=subprocess.PIPE,
+                              text=True, check=True).stdout
+        self.values = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+        name = "pair_" + os.urandom(4).hex()
+        primary, standby = self.values["PRIMARY"], self.values["STANDBY"]
+        for statement in (f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD 'plain'", f"CREATE DATABASE {name} OWNER {name}"):
+            self.sql(primary, statement)
+        hosts = [url.rsplit("@", 1)[1].split("/")[0] for url in (primary, standby)]
+        for variable in ("POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER"):
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv("VIGIL_POSTGRES_TENANT_ROLE", name + "_tenant")
+        monkeypatch.setenv("VIGIL_POSTGRES_SYSTEM_ROLE", name + "_system")
+        monkeypatch.setenv("DB_PASSWORD", "plain")
+        monkeypatch.setenv("DATABASE_URL", f"postgresql://{name}@{hosts[0]},{hosts[1]}/{name}")
+        monkeypatch.setenv("VIGIL_POSTGRES_REPLICA_URL", f"postgresql://{name}@{hosts[1]},{hosts[0]}/{name}")
+        self.database = name
+        run("migrate", "up", "--data", folder)
+
+    def sql(self, url, statement, database=None):
+        if database:
+            url = url.rsplit("/", 1)[0] + "/" + database
+        return subprocess.run(["psql", "-qAt", url, "-c", statement], check=True, capture_output=True, text=True).stdout.strip()
+
+    def end(self):
+        for name in ("PRIMARY_PID", "STANDBY_PID"):
+            try:
+                os.kill(int(self.values[name]), signal.SIGQUIT)
+            except ProcessLookupError:
+                pass
+
+
+@pytest.fixture
+def pair(tmp_path, monkeypatch):
+    if "VIGIL_ENGINES_RUN" not in os.environ:
+        pytest.skip("only beside engines of Scripts/engines run")
+    prepare = Pair(STORES.removeprefix("postgresql"), 57_000 + (os.getpid() * 2) % 900, monkeypatch, tmp_path / "data")
+    yield prepare
+    prepare.end()
+
+
+def test_the_primary_is_killed_under_load_and_nothing_acknowledged_is_lost(pair, tmp_path):
+    folder = tmp_path / "data"
+    make_user(folder)
+    with Server(folder) as server:
+        token = make_token(folder)
+        acknowledged, strange, ended = [], [], threading.Event()
+
+        def write(writer):
+            for number in itertools.count():
+                if ended.is_set():
+                    return
+                code = f"w{writer}-{number}"
+                status, answer = server.call("POST", "/api/sites", {"code": code, "name": "W"}, token)
+                if status == 201:
+                    acknowledged.append(code)
+                elif status != 503:
+                    strange.append((status, answer))
+
+        writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+        for writer in writers:
+            writer.start()
+        until(lambda: len(acknowledged) > 20)
+        os.kill(int(pair.values["PRIMARY_PID"]), signal.SIGQUIT)
+        until(lambda: server.call("GET", "/ready")[0] == 503)
+        stores = {item["store"]: item["state"] for item in server.call("GET", "/ready")[1]["stores"]}
+        assert stores["relational"] == "away", stores
+        before = len(acknowledged)
+        pair.sql(pair.values["STANDBY"], "SELECT pg_promote(true, 20)")
+        pair.sql(pair.values["STANDBY"], "ALTER SYSTEM SET synchronous_standby_names = ''")
+        pair.sql(pair.values["STANDBY"], "SELECT pg_reload_conf()")
+        until(lambda: len(acknowledged) > before + 20)
+        ended.set()
+        for writer in writers:
+            writer.join()
+        until(lambda: server.call("GET", "/ready")[0] == 200)
+        assert not strange, strange[:3]
+        stored = set(pair.sql(pair.values["STANDBY"], "SELECT code FROM sites", pair.database).split())
+        assert not set(acknowledged) - stored
+
+
+def test_lists_are_read_from_the_standby_and_show_what_was_just_done(pair, tmp_path):
+    folder = tmp_path / "data"
+    make_user(folder)
+    with Server(folder) as server:
+        token = make_token(folder)
+
+        def reads():
+            return int(pair.sql(
+                pair.values["STANDBY"], f"SELECT xact_commit FROM pg_stat_database WHERE datname = '{pair.database}'"))
+
+        before = reads()
+        for number in range(30):
+            assert server.call("POST", "/api/sites", {"code": f"s{number}", "name": "S"}, token)[0] == 201
+            entries = server.call("GET", "/api/audit?limit=1", token=token)[1]["items"]
+            assert entries[0]["target"]["id"] if "target" in entries[0] else entries, entries
+        until(lambda: reads() >= before + 30)
+        assert "standby pool" in run("doctor", "--data", folder).stdout
+
+
+# -- Care ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_doctor_of_a_plain_login_tells_limits_pool_settings_and_sizes(folder):
+    make_user(folder)
+    database = os.environ["POSTGRES_DB"]
+    administrator(f"ALTER ROLE {database} CONNECTION LIMIT 20")
+    with Server(folder) as server:
+        make_token(folder)
+        facts = {}
+        for item in json.loads(run("doctor", "--data", folder, "--json", check=False).stdout)["facts"]:
+            facts.setdefault(item["name"], []).append(item)
+        assert "at most 8" in facts["pool"][0]["value"] and "waiting" in facts["pool"][0]["value"]
+        assert facts["engine"][0]["value"].startswith("PostgreSQL " + STORES.removeprefix("postgresql"))
+        assert "plpgsql" in facts["extensions"][0]["value"] and "table users" in facts
+        assert "for this machine" in facts["shared_buffers"][0]["value"]
+        assert facts["connections of the login"][0]["state"] == "ok"
+        # The warning comes when there is something to warn of.
+        administrator(f"ALTER ROLE {database} CONNECTION LIMIT 2")
+        facts = json.loads(run("doctor", "--data", folder, "--json", check=False).stdout)["facts"]
+        assert [item["state"] for item in facts if item["name"] == "connections of the login"] == ["warning"], facts
+        administrator(f"ALTER ROLE {database} CONNECTION LIMIT -1")
+        administrator("CREATE EXTENSION pg_stat_statements", database)
+        assert server.call("GET", "/ready")[0] == 200
+        facts = json.loads(run("doctor", "--data", folder, "--json", check=False).stdout)["facts"]
+        statements = [item["value"] for item in facts if item["name"] == "slow statement"]
+        assert statements and not any("insufficient privilege" in text for text in statements), statements
+
+
+def test_a_copy_before_a_migration_is_whole_or_not_there_and_says_what_to_do(folder, tmp_path):
+    make_user(folder)
+    run("migrate", "down", "--data", folder, "--without-backup")
+    version = STORES.removeprefix("postgresql")
+    shim = tmp_path / "pg_dump"
+    shim.write_text("#!/bin/sh\n[ \"$1\" != --version ] || { echo 'pg_dump (PostgreSQL) 14.2'; exit; }\nexit 1\n")
+    shim.chmod(0o755)
+    os.environ["VIGIL_POSTGRES_PG_DUMP"] = str(shim)
+    try:
+        done = run("migrate", "up", "--data", folder, check=False)
+    finally:
+        del os.environ["VIGIL_POSTGRES_PG_DUMP"]
+    assert done.returncode != 0 and "--without-backup" in done.stderr and "nothing was changed" in done.stderr, done.stderr
+    done = run("migrate", "up", "--data", folder, check=False)
+    copies = list((folder / "backups").glob("*"))
+    if done.returncode == 0:
+        assert [path.suffix for path in copies] == [".dump"] and copies[0].stat().st_size > 10_000
+    else:
+        # Only a client as new as the server can copy it.
+        assert f"install the client of PostgreSQL {version}" in done.stderr, done.stderr
+        assert "--without-backup" in done.stderr and copies == []
+        run("migrate", "up", "--data", folder, "--without-backup")
+    assert "Nothing is pending." in run("migrate", "up", "--data", folder).stdout
+
+
+def test_an_expired_certificate_stops_the_start_and_a_good_one_does_not(pair, tmp_path, monkeypatch):
+    folder = tmp_path / "data"
+    tls = os.environ["VIGIL_TEST_POSTGRES_TLS"]
+    address = pair.values["PRIMARY"].rsplit("@", 1)[1].split("/")[0]
+    monkeypatch.delenv("VIGIL_POSTGRES_REPLICA_URL")
+    monkeypatch.setenv(
+        "DATABASE_URL",
+        f"postgresql://{pair.database}@{address}/{pair.database}?sslmode=verify-full&sslrootcert={tls}/ca.crt")
+    with Server(folder) as server:
+        assert server.call("GET", "/ready")[0] == 200
+    data = pair.sql(pair.values["PRIMARY"], "SHOW data_directory")
+    for statement in (f"ALTER SYSTEM SET ssl_cert_file = '{data}.tls/expired.crt'",
+                      f"ALTER SYSTEM SET ssl_key_file = '{data}.tls/expired.key'", "SELECT pg_reload_conf()"):
+        pair.sql(pair.values["PRIMARY"], statement)
+    time.sleep(0.5)
+    done = subprocess.run([BINARY, "serve", "--data", str(folder), "--port", str(free_port())], capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode != 0 and "reason=certificate" in done.stderr, done.stderr

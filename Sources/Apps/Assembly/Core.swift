@@ -64,9 +64,17 @@ struct Core: Sendable {
         retaining.standards[.log] = RetentionBounds(hot: .age(keepLogs))
         retention = RetentionService(stores: stores, clock: clock, settings: retaining)
         let words = SQLSearch(stores.relational)
-        let places = geometry ?? SQLGeometry(stores.relational)
+        let places = geometry ?? Self.places(stores.relational)
         search = SearchService(stores: stores, search: words, geometry: places)
         searchProjection = SearchProjection(stores: stores, search: words, geometry: places, clock: clock)
+    }
+
+    private static func places(_ relational: any RelationalStore) -> any GeometryStore {
+        #if GEOS
+        SQLGeometry(relational)
+        #else
+        AbsentGeometry()
+        #endif
     }
 
     private static func checks(_ readiness: Readiness) -> [SystemWatch.Check] {

@@ -1,10 +1,13 @@
 import Blobs
 import LocalEngine
-import PostgresAdapter
 import SQLStores
 import SeriesEngine
 import VigilPorts
 import VigilServices
+
+#if Postgres
+import PostgresAdapter
+#endif
 
 /// Opens the stores that the configuration names: the only place that knows which engine is which.
 enum StoreFactory {
@@ -25,22 +28,23 @@ enum StoreFactory {
 
     /// Where places are looked up: by PostGIS where the database has it, else in the tables.
     static func geometry(on relational: any RelationalStore) async throws -> any GeometryStore {
+        #if GEOS
         let table = SQLGeometry(relational)
-        guard let store = relational as? PostgresStore, try await PostGISGeometry.isAvailable(store) else {
-            return table
+        #if Postgres
+        if let store = relational as? PostgresStore, try await PostGISGeometry.isAvailable(store) {
+            return PostGISGeometry(store, table: table)
         }
-        return PostGISGeometry(store, table: table)
+        #endif
+        return table
+        #else
+        return AbsentGeometry()
+        #endif
     }
 
-    /// A store that this program does not hold stops the start; it is never replaced by another in silence.
     private static func refuseWhatIsMissing(_ configuration: LoadedConfiguration) throws {
         for (name, entry) in configuration.entries where name.hasPrefix("stores.") {
-            let present = name == "stores.relational" ? ["sqlite", "postgresql"] : ["embedded"]
-            guard let value = entry.values.first, !present.contains(value) else { continue }
-            throw ConfigurationFault(
-                key: name, value: value,
-                allowed: "\(present.joined(separator: " or ")): this program was built without that adapter",
-                source: entry.source)
+            try RelationalChoice.refuse(
+                entry, unless: name == "stores.relational" ? RelationalChoice.present : ["embedded"])
         }
     }
 }

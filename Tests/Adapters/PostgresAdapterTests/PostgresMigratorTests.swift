@@ -1,4 +1,5 @@
 import PostgresAdapter
+import PostgresServers
 import StoreContracts
 import Testing
 import VigilModel

@@ -1,4 +1,5 @@
 import PostgresAdapter
+import PostgresServers
 import SQLStores
 import StoreContracts
 import Testing

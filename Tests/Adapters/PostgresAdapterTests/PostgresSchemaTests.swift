@@ -1,4 +1,6 @@
+import Foundation
 import PostgresAdapter
+import PostgresServers
 import SQLStores
 import StoreContracts
 import Testing
@@ -25,6 +27,17 @@ struct PostgresSchemaTests {
         for relation in missing {
             Issue.record("\(relation.table) (\(relation.columns.joined(separator: ", "))) has no index")
         }
+        await store.close()
+    }
+
+    @Test(arguments: PostgresServer.all)
+    func `the delete rules are those of the reference`(_ server: PostgresServer) async throws {
+        let (store, _) = try await open(server)
+        let page = try String(contentsOf: DataModelPage.url, encoding: .utf8)
+        let relations = try await store.read(in: SystemScope.allTenants("testing")) { transaction in
+            try SchemaFacts.relations(transaction)
+        }
+        #expect(DataModelPage.relations(of: page) == relations)
         await store.close()
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import PostgresAdapter
+import PostgresServers
 import VigilPorts
 
 /// A primary and a standby of their own, which a test may stop and kill.

@@ -4,8 +4,10 @@ import VigilPorts
 
 extension PostgresStore {
     /// How one run of a body ended.
-    private enum Ending<Result: Sendable>: Sendable {
+    enum Ending<Result: Sendable>: Sendable {
         case done(Result, hasOutboxEntries: Bool = false)
+        /// A standby has not replayed what it was asked for: nothing was run.
+        case behind
         /// The body threw, for a reason of its own.
         case thrown(any Error)
         case failed(PostgresFailure)
@@ -19,25 +21,26 @@ extension PostgresStore {
     /// runs again until the failover window is over: nothing of it was committed.
     func attempts<Result: Sendable>(
         _ pool: ConnectionPool<PostgresConnection>, _ scope: AccessScope, _ mode: PostgresTransaction.Mode,
-        _ body: @escaping @Sendable (any SQLTransaction) throws -> Result, window: Duration? = nil
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
     ) async throws -> Result {
-        let giveUp = ContinuousClock.now + (window ?? configuration.failoverWindow)
+        let giveUp = ContinuousClock.now + configuration.failoverWindow
         var collisions = 0
         var losses = 0
         while true {
             let failure: PostgresFailure
             switch await attempt(pool, scope, mode, body) {
             case .done(let result, let hasOutboxEntries):
-                if hasOutboxEntries { arrivals.signal() }
+                if hasOutboxEntries { arrived() }
                 return result
             case .thrown(let error): throw error
             case .unknown(let commit, let result):
                 if try await resolve(commit, until: giveUp) {
-                    arrivals.signal()
+                    arrived()
                     return result
                 }
                 failure = PostgresFailure(kind: .lost)
             case .failed(let reason): failure = reason
+            case .behind: preconditionFailure("BUG: only a read on a standby can be behind")
             }
             if failure.isSerialization {
                 collisions += 1
@@ -54,6 +57,11 @@ extension PostgresStore {
         }
     }
 
+    private func arrived() {
+        arrivals.signal()
+        notices.tell()
+    }
+
     private static let collisionBackoff = Backoff(base: .milliseconds(1), limit: .milliseconds(100), jitter: 1)
     private static let lossBackoff = Backoff(base: .milliseconds(20), limit: .milliseconds(500), jitter: 0.5)
 
@@ -61,14 +69,19 @@ extension PostgresStore {
         try await SystemPoolClock().wait(until: .now + duration)
     }
 
-    private func attempt<Result: Sendable>(
+    /// - Parameter position: What a standby must have replayed.
+    func attempt<Result: Sendable>(
         _ pool: ConnectionPool<PostgresConnection>, _ scope: AccessScope, _ mode: PostgresTransaction.Mode,
-        _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> Result, after position: UInt64? = nil
     ) async -> Ending<Result> {
         let configuration = configuration
+        let committed = mode == .write && replicas != nil ? committed : nil
         do {
             return try await pool.withConnection { connection in
-                try await connection.use { wire in Self.transact(wire, configuration, scope, mode, body) }
+                try await connection.use { wire in
+                    if let position, try !Self.hasReplayed(position, wire) { return .behind }
+                    return Self.transact(wire, configuration, scope, mode, body, noting: committed)
+                }
             }
         } catch {
             return .failed(Self.failure(error))
@@ -77,7 +90,7 @@ extension PostgresStore {
 
     private static func transact<Result: Sendable>(
         _ wire: Wire, _ configuration: PostgresConfiguration, _ scope: AccessScope, _ mode: PostgresTransaction.Mode,
-        _ body: (any SQLTransaction) throws -> Result
+        _ body: (any SQLTransaction) throws -> Result, noting committed: CommittedPosition?
     ) -> Ending<Result> {
         let transaction = PostgresTransaction(wire, configuration, scope: scope, mode: mode)
         let result: Result
@@ -93,7 +106,7 @@ extension PostgresStore {
             return .thrown(error)
         }
         do {
-            try transaction.commit()
+            try transaction.commit(noting: committed)
             return .done(result, hasOutboxEntries: transaction.outboxEntries > 0)
         } catch {
             if error.names["reason"] == "plan" { wire.forgetSchema() }

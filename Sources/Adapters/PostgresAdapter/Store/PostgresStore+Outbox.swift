@@ -2,7 +2,10 @@ import VigilModel
 package import VigilPorts
 
 extension PostgresStore {
-    package func outboxArrivals() -> AsyncStream<Void> { arrivals.stream() }
+    package func outboxArrivals() -> AsyncStream<Void> {
+        notices.listen()
+        return arrivals.stream()
+    }
 
     package func outbox(after position: OutboxPosition, limit: Int) async throws -> [OutboxEntry] {
         try await read(in: SystemScope.allTenants("outbox")) { transaction in

@@ -16,10 +16,11 @@ extension PostgresStore {
     /// - Throws: `uncertain` when another server has taken over, where the number may mean another transaction, or when
     ///   nobody answered in time.
     func resolve(_ commit: PendingCommit, until giveUp: ContinuousClock.Instant) async throws -> Bool {
+        let committed = committed
         while true {
             do {
                 let answer = try await primary.withConnection { connection in
-                    try await connection.use { wire in try Self.status(of: commit, on: wire) }
+                    try await connection.use { wire in try Self.status(of: commit, on: wire, committed) }
                 }
                 if let answer { return answer }
             } catch let error as StoreError {
@@ -35,13 +36,19 @@ extension PostgresStore {
     }
 
     /// `nil` while the transaction still runs.
-    private static func status(of commit: PendingCommit, on wire: Wire) throws -> Bool? {
+    private static func status(of commit: PendingCommit, on wire: Wire, _ committed: CommittedPosition) throws -> Bool?
+    {
         guard wire.server.system == commit.server.system, wire.server.timeline == commit.server.timeline else {
             throw uncertain
         }
-        let request = WireRequest("SELECT pg_xact_status(CAST($1 AS text)::xid8)", [.text(String(commit.number))])
-        switch try wire.run([request]).last?.rows.first?.first {
-        case .text("committed"): return true
+        let request = WireRequest(
+            "SELECT pg_xact_status(CAST($1 AS text)::xid8), pg_current_wal_insert_lsn()::text",
+            [.text(String(commit.number))])
+        let row = try wire.run([request]).last?.rows.first
+        switch row?.first {
+        case .text("committed"):
+            if case .text(let position)? = row?.last { committed.note(position) }
+            return true
         case .text("aborted"): return false
         case .text("in progress"): return nil
         default: throw uncertain

@@ -6,20 +6,23 @@ package import VigilPorts
 ///
 /// Bodies run on the thread of the connection that they were given. Writes are serializable and run again when they
 /// stood in each other's way, or when the server went away before the commit was sent. Reads see one snapshot, on the
-/// primary, or on a standby when asked for (``read(from:in:_:)``).
+/// primary, or on a standby where ``VigilPorts/ReadFreshness/recent`` is enough.
 package final class PostgresStore: RelationalStore {
     package let configuration: PostgresConfiguration
     package var dialect: any SQLDialect { PostgresDialect() }
     let primary: ConnectionPool<PostgresConnection>
     let replicas: ConnectionPool<PostgresConnection>?
-    /// For readers of the outbox in this process; those in others ask now and then.
+    /// For readers of the outbox in this process; those in others are told by ``notices``.
     let arrivals = ArrivalSignals()
+    let notices: OutboxNotices
+    let committed = CommittedPosition()
 
     init(_ configuration: PostgresConfiguration) {
         self.configuration = configuration
         primary = ConnectionPool(configuration.pool) {
             try await PostgresConnection.open(configuration, url: configuration.url, session: "read-write")
         }
+        notices = OutboxNotices(configuration, pool: primary, arrivals: arrivals)
         replicas = configuration.replicaURL.map { url in
             ConnectionPool(configuration.pool) {
                 try await PostgresConnection.open(configuration, url: url, session: "prefer-standby")
@@ -52,7 +55,7 @@ package final class PostgresStore: RelationalStore {
     package func write<Result: Sendable>(
         in scope: AccessScope, _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
     ) async throws -> Result {
-        try await attempts(primary, scope, .write, body)
+        try await attempts(primary, scope, .write, CommitWitness.watching(body))
     }
 
     package func read<Result: Sendable>(
@@ -61,31 +64,14 @@ package final class PostgresStore: RelationalStore {
         try await attempts(primary, scope, .read, body)
     }
 
-    /// Which server a read goes to.
-    package enum ReadSource: Sendable, Hashable {
-        /// Sees every transaction that was committed before.
-        case primary
-        /// A standby, which may be behind; the primary when none is configured or none answers.
-        case standby
-    }
-
-    package func read<Result: Sendable>(
-        from source: ReadSource, in scope: AccessScope,
-        _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
-    ) async throws -> Result {
-        guard source == .standby, let replicas else { return try await read(in: scope, body) }
-        do {
-            return try await attempts(replicas, scope, .read, body, window: .zero)
-        } catch let error as StoreError where error.code == .unavailable {
-            return try await read(in: scope, body)
-        }
-    }
-
     package func close() async {
+        notices.close()
         arrivals.finish()
         await primary.close()
         await replicas?.close()
     }
 
     package var statistics: PoolStatistics { primary.statistics }
+    /// Of the connections to standbys, where there are any.
+    package var replicaStatistics: PoolStatistics? { replicas?.statistics }
 }

@@ -73,11 +73,14 @@ extension PostgresTransaction {
             guard let type = types[column] else {
                 throw StoreError(.invalid, "A table has no such column", details: ["table": table, "column": column])
             }
-            arrays.append("$\(index + 1)::\(type)[]")
+            arrays.append("unnest($\(index + 1)::\(type)[])")
         }
         let list = columns.joined(separator: ", ")
         let (tail, _) = (conflict ?? SQL(parts: [])).rendered { "$\($0)" }
-        let text = "INSERT INTO \(table) (\(list)) SELECT * FROM unnest(\(arrays.joined(separator: ", "))) \(tail)"
+        // In the list of what is selected the arrays are walked in step; in FROM each would be written to a store of rows
+        // first, which costs a quarter more.
+        let source = "SELECT \(arrays.joined(separator: ", "))"
+        let text = "INSERT INTO \(table) (\(list)) \(source) \(tail)"
         try begin()
         if let failure { throw failure.storeError }
         do {

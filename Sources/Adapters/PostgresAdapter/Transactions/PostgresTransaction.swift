@@ -125,8 +125,9 @@ final class PostgresTransaction: SQLTransaction {
     ///
     /// A write returns when the server has said so.
     ///
+    /// - Parameter committed: Is told how far the log then is.
     /// - Throws: What ended the transaction earlier, or the commit's failure.
-    func commit() throws(PostgresFailure) {
+    func commit(noting committed: CommittedPosition? = nil) throws(PostgresFailure) {
         if let failure {
             rollBack()
             throw failure
@@ -134,10 +135,12 @@ final class PostgresTransaction: SQLTransaction {
         guard isBegun else { return }
         try wire.send(WireRequest("COMMIT"))
         guard mode == .write else { return try wire.finishWithoutWaiting() }
+        if committed != nil { try wire.send(WireRequest("SELECT pg_current_wal_insert_lsn()::text")) }
         let answers = try wire.collect()
-        guard answers.last?.tag == "COMMIT" else {
+        guard answers.first?.tag == "COMMIT" else {
             throw PostgresFailure(kind: .local(StoreError(.internalFault, "A transaction did not commit")))
         }
+        if case .text(let position)? = answers.last?.rows.first?.first { committed?.note(position) }
     }
 
     /// Undoes everything.

@@ -139,6 +139,13 @@ extension ConfigurationKey {
             "postgres.tenant_role", "The role that works within one tenant; it owns nothing.", standard: "vigil_tenant"),
         ConfigurationKey(
             "postgres.system_role", "The role of work for all tenants; it owns nothing.", standard: "vigil_system"),
+        ConfigurationKey(
+            "postgres.replica_url",
+            "Standbys, as libpq reads it, for reads that may be a moment behind; without it all reads stay on the primary.",
+            isSecret: true),
+        ConfigurationKey(
+            "postgres.pg_dump",
+            "The pg_dump that copies the database before its schema is moved, instead of the newest that is found."),
         ConfigurationKey("influx.url", "InfluxDB's address."),
         ConfigurationKey("influx.token", "InfluxDB's token.", isSecret: true),
         ConfigurationKey("influx.org", "InfluxDB's organisation."),

@@ -1,24 +1,51 @@
-import ConnectionKit
-import Foundation
-import PostgresAdapter
 import RelationalEngine
 import SQLStores
 import VigilModel
 import VigilPorts
 import VigilServices
 
+#if Postgres
+import PostgresAdapter
+#endif
+
 /// Which relational store the configuration names, how it is opened, and how its schema is moved.
 enum RelationalChoice {
     case sqlite(path: String, backups: String)
-    case postgres(PostgresConfiguration, backups: String)
+    #if Postgres
+    case postgres(PostgresConfiguration, PostgresDump.Place)
+    #endif
 
+    /// The engines that this program holds.
+    static var present: [String] {
+        #if Postgres
+        ["sqlite", "postgresql"]
+        #else
+        ["sqlite"]
+        #endif
+    }
+
+    /// - Throws: ``ConfigurationFault`` for an engine that this program does not hold.
     init(_ settings: Settings, folder: DataFolder) throws {
-        switch settings.configuration.required("stores.relational") {
-        case "postgresql":
-            self = .postgres(try PostgresConfiguration(settings.configuration), backups: folder.backups)
-        default:
-            self = .sqlite(path: folder.database, backups: folder.backups)
+        try Self.refuse(settings.configuration.entries["stores.relational"], unless: Self.present)
+        #if Postgres
+        if settings.configuration.required("stores.relational") == "postgresql" {
+            self = .postgres(
+                try PostgresConfiguration(settings.configuration),
+                PostgresDump.Place(
+                    folder: folder.backups, program: settings.configuration.text("postgres.pg_dump")))
+            return
         }
+        #endif
+        self = .sqlite(path: folder.database, backups: folder.backups)
+    }
+
+    /// A store that this program does not hold stops the start; it is never replaced by another in silence.
+    static func refuse(_ entry: LoadedConfiguration.Entry?, unless present: [String]) throws {
+        guard let entry, let value = entry.values.first, !present.contains(value) else { return }
+        throw ConfigurationFault(
+            key: entry.key.name, value: value,
+            allowed: "\(present.joined(separator: " or ")): this program was built without that adapter",
+            source: entry.source)
     }
 
     /// Opens the store; an embedded one is brought up to date, a server's must be.
@@ -32,12 +59,14 @@ enum RelationalChoice {
             let store = try SQLiteStore(path: path)
             _ = try await SQLiteMigrator(store, backups: backups, clock: clock).up(all, to: nil, dryRun: false)
             return store
+        #if Postgres
         case .postgres(let configuration, _):
             let statuses = try await PostgresMigrator(configuration, backup: {}).status(all)
             try MigrationStatus.refuseForeignHistory(statuses)
             let pending = statuses.count { $0.state == .pending }
             guard pending == 0 else { throw SchemaBehind(pending: pending) }
             return try await PostgresStore.open(configuration)
+        #endif
         }
     }
 
@@ -45,7 +74,9 @@ enum RelationalChoice {
     func openAsItIs() async throws -> any RelationalStore {
         switch self {
         case .sqlite(let path, _): try SQLiteStore(path: path)
+        #if Postgres
         case .postgres(let configuration, _): try await PostgresStore.open(configuration)
+        #endif
         }
     }
 
@@ -65,12 +96,15 @@ enum RelationalChoice {
                 await store.close()
                 throw error
             }
-        case .postgres(let configuration, let backups):
+        #if Postgres
+        case .postgres(let configuration, let place):
             return try await body(
                 PostgresMigrator(configuration) {
                     guard makesBackup else { return }
-                    try PostgresDump(configuration, folder: backups, now: clock.now().description).run()
+                    let version = try await PostgresAdministration.serverVersion(configuration)
+                    try PostgresDump(configuration, place, now: clock.now().description).run(server: version)
                 })
+        #endif
         }
     }
 }
@@ -81,90 +115,5 @@ struct SchemaBehind: Error, CustomStringConvertible {
 
     var description: String {
         "the database's schema is \(pending) migrations behind this program; move it with: vigil migrate up"
-    }
-}
-
-extension PostgresConfiguration {
-    /// - Throws: ``ConfigurationFault`` when nothing says where the server is.
-    init(_ configuration: LoadedConfiguration) throws {
-        if let url = configuration.text("postgres.url") {
-            self.init(url: url)
-        } else if let host = configuration.text("postgres.host") {
-            let pairs = [
-                ("host", host), ("port", configuration.required("postgres.port")),
-                ("dbname", configuration.required("postgres.database")),
-                ("user", configuration.required("postgres.user")),
-            ]
-            self.init(url: pairs.map { "\($0.0)='\(Self.quoted($0.1))'" }.joined(separator: " "))
-        } else {
-            throw ConfigurationFault(
-                key: "postgres.url", value: nil,
-                allowed: "set (or postgres.host), because stores.relational is postgresql",
-                source: configuration.entries["stores.relational"]?.source ?? "default")
-        }
-        password = configuration.text("postgres.password")
-        tenantRole = configuration.required("postgres.tenant_role")
-        systemRole = configuration.required("postgres.system_role")
-        pool.maximum = configuration.integer("postgres.pool")
-    }
-
-    private static func quoted(_ value: String) -> String {
-        value.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
-    }
-}
-
-/// A copy of a PostgreSQL database, made with its own tool before its schema is moved.
-struct PostgresDump {
-    /// Why there is no copy.
-    struct Failed: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    private let configuration: PostgresConfiguration
-    private let folder: String
-    private let now: String
-
-    init(_ configuration: PostgresConfiguration, folder: String, now: String) {
-        self.configuration = configuration
-        self.folder = folder
-        self.now = now
-    }
-
-    func run() throws {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let path = "\(folder)/\(now.replacing(":", with: ""))-before-migration.dump"
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [
-            "pg_dump", "--format=custom", "--enable-row-security", "--no-password", "--file", path,
-            "--dbname", Self.withoutPassword(configuration.url).url,
-        ]
-        var environment = ProcessInfo.processInfo.environment
-        // A password among the arguments would show in the list of processes.
-        if let password = configuration.password ?? Self.withoutPassword(configuration.url).password {
-            environment["PGPASSWORD"] = password
-        }
-        process.environment = environment
-        let complaints = Pipe()
-        process.standardError = complaints
-        try process.run()
-        let said = complaints.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            let first = String(decoding: said, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
-            throw Failed(
-                description:
-                    "no copy was made, so nothing was changed: pg_dump: \(first) (--without-backup goes on without one)"
-            )
-        }
-    }
-
-    /// A connection string in two: `postgresql://user:password@host/…` without its password, and that.
-    static func withoutPassword(_ url: String) -> (url: String, password: String?) {
-        guard let scheme = url.range(of: "://"), let at = url[scheme.upperBound...].firstIndex(of: "@"),
-            let colon = url[scheme.upperBound..<at].firstIndex(of: ":")
-        else { return (url, nil) }
-        let password = String(url[url.index(after: colon)..<at])
-        return (String(url[..<colon]) + url[at...], password.removingPercentEncoding ?? password)
     }
 }

@@ -59,6 +59,7 @@ package final class SQLiteStore: RelationalStore {
         in scope: AccessScope, _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
     ) async throws -> Result {
         try refuseWhenDamaged()
+        let body = CommitWitness.watching(body)
         let outcome = try await noting { [dialect, rowLimit, limits, writer] in
             try await writer.perform(for: limits.write) { session in
                 try Self.begin(session, isWrite: true)

@@ -1,3 +1,4 @@
+#if GEOS
 import Foundation
 import GeometryKit
 package import VigilModel
@@ -11,7 +12,7 @@ extension SQLGeometry {
                 .limit, "Too many features are asked for", details: ["limit": String(GeometryQuery.limitMax)])
         }
         return try await SQLSearch.typed {
-            try await store.read(in: scope) { transaction in
+            try await store.read(.recent, in: scope) { transaction in
                 try Search(query, tenant, transaction).hits()
             }
         }
@@ -133,3 +134,4 @@ extension SQLGeometry {
         }
     }
 }
+#endif

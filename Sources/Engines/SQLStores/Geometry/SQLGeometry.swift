@@ -1,3 +1,4 @@
+#if GEOS
 import GeometryKit
 package import VigilModel
 package import VigilPorts
@@ -83,3 +84,4 @@ package struct SQLGeometry: GeometryStore {
         }
     }
 }
+#endif

@@ -83,7 +83,7 @@ package struct SQLJobQueue: JobQueue {
             try transaction.rows(
                 """
                 SELECT count(*) AS waiting FROM
-                    (SELECT 1 AS one FROM jobs WHERE state = 'waiting' LIMIT \(settings.waitingLimit)) AS some
+                    (SELECT 1 AS one FROM jobs WHERE state = 'waiting' LIMIT \(settings.waitingLimit)) AS waiting
                 """
             ).first?.get("waiting") ?? 0
         guard count >= settings.waitingLimit else { return }

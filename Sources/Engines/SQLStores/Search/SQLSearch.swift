@@ -72,7 +72,7 @@ package struct SQLSearch: SearchStore {
         let question = try SearchQuestion(query)
         guard question.query.isAnswerable else { return SearchResult(hits: [], count: 0) }
         return try await Self.typed {
-            try await store.read(in: scope) { transaction in
+            try await store.read(.recent, in: scope) { transaction in
                 try Self.answer(query, question, tenant, transaction)
             }
         }

@@ -54,10 +54,12 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
     /// Takes a connection; the caller gives it back with ``release(_:)``.
     package func acquire() async throws -> Connection {
         try Task.checkCancellation()
-        switch state.withLock({ $0.take(settings: settings, now: clock.now()) }) {
-        case .connection(let connection, let expired):
-            closeAll(expired)
-            return connection
+        let (taken, discarded) = state.withLock { state in
+            (state.take(settings: settings, now: clock.now()), state.takeDiscarded())
+        }
+        closeAll(discarded)
+        switch taken {
+        case .connection(let connection): return connection
         case .open: return try await open()
         case .refused(let failure): throw failure
         case .wait(let ticket):

@@ -10,7 +10,7 @@ struct PoolState<Connection: PooledConnection>: Sendable {
         case open
     }
     enum Taken {
-        case connection(Connection, expired: [Connection])
+        case connection(Connection)
         case open
         case wait(UInt64)
         case refused(PoolFailure)
@@ -39,6 +39,8 @@ struct PoolState<Connection: PooledConnection>: Sendable {
 
     private var idle: [Resting] = []
     private var born: [ObjectIdentifier: Instant] = [:]
+    /// Connections that rested too long, which somebody outside the lock has to close.
+    private var discarded: [Connection] = []
     private var opening = 0
     private var line: [Place] = []
     private var head = 0
@@ -63,13 +65,12 @@ struct PoolState<Connection: PooledConnection>: Sendable {
     mutating func take(settings: PoolSettings, now: Instant) -> Taken {
         if isClosed { return .refused(.closed) }
         if waitingCount == 0 {
-            var expired: [Connection] = []
             while let resting = idle.popLast() {
                 if resting.connection.isUsable, now - resting.since < settings.idleLifetime {
-                    return .connection(resting.connection, expired: expired)
+                    return .connection(resting.connection)
                 }
                 forget(resting.connection)
-                expired.append(resting.connection)
+                discarded.append(resting.connection)
             }
             if total < settings.maximum {
                 guard breaker.permits(at: now) else { return .refused(.resting) }
@@ -82,13 +83,18 @@ struct PoolState<Connection: PooledConnection>: Sendable {
         return .wait(tickets)
     }
 
+    mutating func takeDiscarded() -> [Connection] {
+        defer { discarded = [] }
+        return discarded
+    }
+
     /// Puts somebody into the line, unless his turn has come since he took his ticket.
     mutating func stand(
         _ ticket: UInt64, _ waiter: Waiter, deadline: Instant, settings: PoolSettings, now: Instant
     ) -> Entry {
         if abandoned.remove(ticket) != nil { return .cancelled }
         switch take(settings: settings, now: now) {
-        case .connection(let connection, _): return .turn(.connection(connection))
+        case .connection(let connection): return .turn(.connection(connection))
         case .open: return .turn(.open)
         case .refused(let failure): return .refused(failure)
         case .wait:

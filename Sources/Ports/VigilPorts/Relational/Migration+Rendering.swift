@@ -80,10 +80,20 @@ extension MigrationStatus {
         for status in statuses {
             let details = ["migration": String(status.number), "name": status.name]
             if status.state == .unknown {
-                throw StoreError(.newerSchema, "The database was migrated by a newer Vigil", details: details)
+                throw StoreError(
+                    .newerSchema,
+                    """
+                    The database was migrated by a newer Vigil: start that version, or restore the copy that was made \
+                    before it migrated
+                    """, details: details)
             }
             if status.state == .changed {
-                throw StoreError(.invalid, "A migration that was applied has changed since", details: details)
+                throw StoreError(
+                    .invalid,
+                    """
+                    A migration that was applied has changed since: start the Vigil that applied it, or restore a copy \
+                    from before
+                    """, details: details)
             }
         }
     }

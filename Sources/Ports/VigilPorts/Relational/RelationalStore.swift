@@ -19,6 +19,8 @@ package protocol RelationalStore: Sendable {
     /// When the transaction cannot be serialized with others, it is rolled back and the body runs again, up to ten
     /// times; then `contention` is thrown. Whatever the body throws rolls back and is thrown on. The commit is durable
     /// when this returns.
+    ///
+    /// What the task's ``CommitWitness`` notes is part of the transaction.
     @discardableResult
     func write<Result: Sendable>(
         in scope: AccessScope, _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
@@ -27,6 +29,14 @@ package protocol RelationalStore: Sendable {
     /// Runs `body` on one snapshot, which sees every transaction that was committed before. Writing throws `invalid`.
     func read<Result: Sendable>(
         in scope: AccessScope, _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
+    ) async throws -> Result
+
+    /// Runs `body` like `read(in:_:)`, on a snapshot that is as fresh as asked.
+    ///
+    /// A recent one sees every transaction that this process committed before, and may miss the newest of others.
+    func read<Result: Sendable>(
+        _ freshness: ReadFreshness, in scope: AccessScope,
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
     ) async throws -> Result
 
     /// Entries of the outbox after `position`, in order, at most `limit`.
@@ -44,7 +54,23 @@ package protocol RelationalStore: Sendable {
     func close() async
 }
 
+/// How fresh a read must be.
+package enum ReadFreshness: Sendable, Hashable {
+    /// Sees every transaction that was committed before.
+    case current
+    /// Sees every transaction that this process committed before; a standby may serve it.
+    case recent
+}
+
 extension RelationalStore {
+    /// For stores of one copy: every read is current.
+    package func read<Result: Sendable>(
+        _ freshness: ReadFreshness, in scope: AccessScope,
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> Result
+    ) async throws -> Result {
+        try await read(in: scope, body)
+    }
+
     /// For stores that cannot know: never yields.
     package func outboxArrivals() -> AsyncStream<Void> { AsyncStream { _ in } }
 }

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 package import VigilInterface
 import VigilModel
+import VigilPorts
 package import VigilServices
 
 /// Keeps the answers of requests that carry an `Idempotency-Key`.
@@ -28,19 +29,46 @@ package struct KeptAnswers: RequestReplay {
         var request = request
         request.body = RequestBody(bytes: body)
         let key = Self.digest(Array("\(request.principal.subject)\n\(request.method) \(request.path)\n\(text)".utf8))
-        switch try await service.claim(key, bodyHash: Self.digest(Self.query(of: request) + body), in: scope) {
+        switch try await claim(key, Self.digest(Self.query(of: request) + body), scope) {
         case .answered(let answer): return Self.response(answer)
-        case .ours:
-            do {
-                let response = try await handler(request)
-                try await service.finish(key, in: scope, with: Self.answer(response), isSecret: endpoint.answersSecret)
-                return response
-            } catch {
-                // What failed may be sent again: nothing was done, or doing it is the caller's question once more.
-                try? await service.abandon(key, in: scope)
-                throw error
-            }
+        case .ours: return try await first(key, endpoint, request, scope, handler)
         }
+    }
+
+    private func claim(_ key: String, _ hash: String, _ scope: AccessScope) async throws -> IdempotencyService.Claim {
+        do {
+            return try await service.claim(key, bodyHash: hash, in: scope)
+        } catch let error as StoreError where error.code == .uncertain {
+            // The key may have been taken, but nothing was begun under it.
+            service.leaveOpen(key, in: scope, at: 1)
+            throw error
+        }
+    }
+
+    private func first(
+        _ key: String, _ endpoint: Endpoint, _ request: Request, _ scope: AccessScope,
+        _ handler: @Sendable (Request) async throws -> Response
+    ) async throws -> Response {
+        let witness = service.witness(for: key, in: scope)
+        let response: Response
+        do {
+            response = try await CommitWitness.$current.withValue(witness) { try await handler(request) }
+        } catch let error as StoreError where error.code == .uncertain {
+            // The key stays: whoever sends it again learns whether the first request was carried out.
+            service.leaveOpen(key, in: scope, at: witness.lastNumber)
+            throw error
+        } catch {
+            // What failed may be sent again: nothing was done, or doing it is the caller's question once more.
+            try? await service.abandon(key, in: scope)
+            throw error
+        }
+        do {
+            try await service.finish(key, in: scope, with: Self.answer(response), isSecret: endpoint.answersSecret)
+        } catch {
+            // It was done, so the key must not be free again.
+            service.leaveOpen(key, in: scope, at: witness.lastNumber)
+        }
+        return response
     }
 
     /// The query, so that no two different ones with their bodies read the same; without what signs in.

@@ -30,7 +30,7 @@ extension AlertingService {
         }
         if let cursor { conditions.append(try Self.condition(of: cursor)) }
         let filterSQL = conditions.joined(" AND ")
-        let views = try await stores.relational.read(in: scope) { transaction in
+        let views = try await stores.relational.read(.recent, in: scope) { transaction in
             try transaction.rows(
                 """
                 SELECT a.*, d.name AS device_name, r.name AS rule_name FROM alerts a
@@ -191,7 +191,7 @@ extension AlertingService {
         var visible: SQL = "tenant_id = \(tenant) AND event_time >= \(from)"
         if case .assigned(let devices, _) = scope.visibility { visible += " AND device_id IN \(Array(devices))" }
         let filter = visible
-        let rows = try await stores.relational.read(in: scope) { transaction in
+        let rows = try await stores.relational.read(.recent, in: scope) { transaction in
             try transaction.rows(
                 """
                 SELECT severity, type, closure, is_acknowledged, day, COUNT(*) AS n

@@ -42,7 +42,7 @@ package struct AuditList: Sendable {
     package func entries(_ filter: Filter, _ page: PageRequest, in scope: AccessScope) async throws -> Portion<Entry> {
         let tenant = try AlertingService.tenant(of: scope)
         let cursor = try page.cursor?.text(at: 0)
-        let rows = try await stores.relational.read(in: scope) { transaction in
+        let rows = try await stores.relational.read(.recent, in: scope) { transaction in
             var sql: SQL = "SELECT * FROM audit_entries WHERE tenant_id = \(tenant)"
             if let resource = filter.resource { sql += " AND resource = \(resource)" }
             if let id = filter.resourceID { sql += " AND resource_id = \(id)" }

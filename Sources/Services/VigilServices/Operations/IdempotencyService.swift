@@ -1,3 +1,4 @@
+import Synchronization
 package import VigilModel
 package import VigilPorts
 
@@ -28,6 +29,12 @@ package final class IdempotencyService: Sendable {
         case answered(Answer)
     }
 
+    /// How far the first request under a key had come when the answer to one of its writes was lost.
+    private struct Unsettled: Hashable {
+        let tenant: TenantID
+        let key: String
+    }
+
     /// A larger answer is not kept: the key then only says that the work was done.
     package static let largestBody = 1 << 18
     static let life = Span.hours(24)
@@ -38,6 +45,8 @@ package final class IdempotencyService: Sendable {
     private let stores: Stores
     private let clock: any TimeSource
     private let box: SecretBox
+    /// Keys whose request ended without anybody knowing whether it was carried out, with the number of that write.
+    private let unsettled = Mutex<[Unsettled: Int]>([:])
 
     /// - Parameter box: Seals the answers that are kept.
     package init(stores: Stores, clock: any TimeSource, box: SecretBox) {
@@ -48,22 +57,33 @@ package final class IdempotencyService: Sendable {
 
     /// Takes a key, or says what was answered under it.
     ///
-    /// - Throws: `conflict`, code `idempotency.running` while the first request runs, `idempotency.body` when it had
-    ///   another body, `idempotency.secret` when its answer held a secret, which is shown once; `tooMany` when the tenant has too many keys.
+    /// - Throws: `conflict`, code `idempotency.running` while the first request runs, `idempotency.done` when it was
+    ///   carried out and its answer was lost, `idempotency.body` when it had another body, `idempotency.secret`
+    ///   when its answer held a secret, which is shown once; `tooMany` when the tenant has too many keys.
     package func claim(_ key: String, bodyHash: String, in scope: AccessScope) async throws -> Claim {
         let (now, box) = (clock.now(), box)
-        return try await stores.relational.write(in: scope) { transaction in
-            guard let tenant = scope.tenant else { return .ours }
+        guard let tenant = scope.tenant else { return .ours }
+        let lost = Unsettled(tenant: tenant, key: key)
+        let number = unsettled.withLock { $0[lost] }
+        let claim: Claim = try await stores.relational.write(in: scope) { transaction in
             try transaction.execute(
                 "DELETE FROM idempotency_keys WHERE tenant_id = \(tenant) AND request_key = \(key) AND expires <= \(now)"
             )
             let row = try transaction.rows(
                 """
-                SELECT body_hash, status, content_type, location, etag, body, is_secret FROM idempotency_keys
+                SELECT body_hash, status, content_type, location, etag, body, is_secret, witness, created
+                FROM idempotency_keys
                 WHERE tenant_id = \(tenant) AND request_key = \(key)
                 """
             ).first
-            if let row { return .answered(try Self.answer(row, key, bodyHash: bodyHash, box)) }
+            if let row {
+                if let answer = try Self.answer(row, key, bodyHash: bodyHash, box, lostWrite: number, now: now) {
+                    return .answered(answer)
+                }
+                // The write whose answer was lost did not happen: the request is carried out now.
+                try transaction.execute(
+                    "DELETE FROM idempotency_keys WHERE tenant_id = \(tenant) AND request_key = \(key)")
+            }
             let count = try transaction.rows(
                 "SELECT COUNT(*) AS count FROM idempotency_keys WHERE tenant_id = \(tenant)"
             ).first?
@@ -78,6 +98,29 @@ package final class IdempotencyService: Sendable {
                 VALUES (\(tenant), \(key), \(bodyHash), \(false), \(now), \(now + Self.runningLife))
                 """)
             return .ours
+        }
+        if number != nil { _ = unsettled.withLock { $0.removeValue(forKey: lost) } }
+        return claim
+    }
+
+    /// What notes in each write of the request that it was committed.
+    package func witness(for key: String, in scope: AccessScope) -> CommitWitness {
+        let expires = clock.now() + Self.life
+        return CommitWitness { number, transaction in
+            try transaction.execute(
+                """
+                UPDATE idempotency_keys SET witness = \(number), expires = \(expires)
+                WHERE tenant_id = \(scope.tenant) AND request_key = \(key)
+                """)
+        }
+    }
+
+    /// Remembers that nobody knows what became of the request's last write: the next one with the key finds out.
+    package func leaveOpen(_ key: String, in scope: AccessScope, at write: Int) {
+        guard let tenant = scope.tenant else { return }
+        unsettled.withLock { unsettled in
+            guard unsettled.count < Self.keysPerTenant else { return }
+            unsettled[Unsettled(tenant: tenant, key: key)] = write
         }
     }
 
@@ -108,24 +151,37 @@ package final class IdempotencyService: Sendable {
 
     private static func context(_ key: String) -> String { "idempotency/\(key)" }
 
-    private static func answer(_ row: SQLRow, _ key: String, bodyHash: String, _ box: SecretBox) throws -> Answer {
+    /// What to say under a key that is there; `nil` when what it stands for did not happen.
+    private static func answer(
+        _ row: SQLRow, _ key: String, bodyHash: String, _ box: SecretBox, lostWrite: Int?, now: Timestamp
+    ) throws -> Answer? {
         guard try row.get("body_hash", as: String.self) == bodyHash else {
             throw ServiceError(
                 .conflict, "idempotency.body", "This Idempotency-Key was used for a request with another body.")
         }
-        guard let status = try row.optional("status", as: Int.self) else {
-            throw ServiceError(
-                .conflict, "idempotency.running", "The first request with this Idempotency-Key still runs.",
-                retryAfter: .seconds(1))
+        if let status = try row.optional("status", as: Int.self) {
+            guard try !row.get("is_secret", as: Bool.self) else {
+                throw ServiceError(
+                    .conflict, "idempotency.secret",
+                    "This was done already. Its answer held a secret, which is shown once.")
+            }
+            return Answer(
+                status: status, contentType: try row.optional("content_type"), location: try row.optional("location"),
+                entityTag: try row.optional("etag"),
+                body: try row.optional("body", as: [UInt8].self).map { try box.open($0, for: context(key)) } ?? [])
         }
-        guard try !row.get("is_secret", as: Bool.self) else {
+        let written = try row.optional("witness", as: Int.self) ?? 0
+        let hasDied = try row.get("created", as: Timestamp.self) + runningLife <= now
+        if lostWrite.map({ written >= $0 }) ?? (hasDied && written > 0) {
             throw ServiceError(
-                .conflict, "idempotency.secret", "This was done already. Its answer held a secret, which is shown once."
-            )
+                .conflict, "idempotency.done",
+                """
+                The first request with this Idempotency-Key was carried out; its answer was lost. Read what it made.
+                """)
         }
-        return Answer(
-            status: status, contentType: try row.optional("content_type"), location: try row.optional("location"),
-            entityTag: try row.optional("etag"),
-            body: try row.optional("body", as: [UInt8].self).map { try box.open($0, for: context(key)) } ?? [])
+        guard lostWrite == nil else { return nil }
+        throw ServiceError(
+            .conflict, "idempotency.running", "The first request with this Idempotency-Key still runs.",
+            retryAfter: .seconds(1))
     }
 }

@@ -22,7 +22,14 @@ extension ServiceError {
                 .unavailable, "store.read_only",
                 "The store takes no writes: its disk is read-only, or it is damaged. See vigil doctor.",
                 retryAfter: .seconds(30))
-        case .uncertain, .constraint, .damaged, .newerSchema, .internalFault: return nil
+        case .uncertain:
+            self.init(
+                .unavailable, "store.uncertain",
+                """
+                It is not known whether this was done: the answer of a store was lost. Look before sending it again, or \
+                send it again with the Idempotency-Key it had.
+                """, retryAfter: .seconds(2))
+        case .constraint, .damaged, .newerSchema, .internalFault: return nil
         }
     }
 }

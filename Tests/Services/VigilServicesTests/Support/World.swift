@@ -1,7 +1,6 @@
 import Blobs
 import Foundation
 import LocalEngine
-import RelationalEngine
 import SQLStores
 import SeriesEngine
 import Synchronization
@@ -29,6 +28,8 @@ final class HandClock: TimeSource {
 }
 
 /// The services of readings and alerts over the embedded engines, with one tenant.
+///
+/// The tables are where `VIGIL_TEST_STORES` says: embedded, or on the server that `Scripts/engines` has started.
 final class World: Sendable {
     let folder: String
     let clock: HandClock
@@ -46,9 +47,7 @@ final class World: Sendable {
     init(folder: String, clock: HandClock = HandClock(World.start)) async throws {
         self.folder = folder
         self.clock = clock
-        let relational = try SQLiteStore(path: folder + "/vigil.db")
-        let migrator = SQLiteMigrator(relational, backups: nil, clock: clock)
-        _ = try await migrator.up(Migrations.all([.jobs, .search, .geometry]), to: nil, dryRun: false)
+        let relational = try await TestedStore.open(folder: folder, clock: clock)
         let series = try await SeriesEngine.open(folder: folder + "/series", clock: clock)
         stores = Stores(
             relational: relational, series: series, cache: LocalCache(clock: clock), locks: LocalLocks(clock: clock),
@@ -119,7 +118,9 @@ func withWorld(_ body: (World) async throws -> Void) async throws {
         try await body(world)
     } catch {
         await world.close()
+        try await TestedStore.remove(folder: folder.path)
         throw error
     }
     await world.close()
+    try await TestedStore.remove(folder: folder.path)
 }

@@ -19,6 +19,39 @@ extension RelationalContract {
                 } catch is Refusal {}
                 try require(try await room.count(of: id), is: nil)
             },
+            Clause("relational/witness", "What a witness notes is committed with what it watches, or not at all") {
+                subject in
+                let room = RelationalRoom(subject)
+                let (id, other) = (room.newID(), room.newID())
+                let tenant = room.tenant
+                let witness = CommitWitness { number, transaction in
+                    try transaction.execute("UPDATE contract_items SET count = \(number) WHERE tenant_id = \(tenant)")
+                }
+                try await CommitWitness.$current.withValue(witness) {
+                    try await room.store.write(in: room.scope) { transaction in
+                        try RelationalRoom.add(id, tenant, "a", 0, in: transaction)
+                    }
+                    let taken = await RelationalRoom.code {
+                        _ = try await room.store.write(in: room.scope) { transaction in
+                            try RelationalRoom.add(other, tenant, "a", 0, in: transaction)
+                        }
+                    }
+                    try require(taken, is: .duplicate)
+                }
+                try require(try await room.count(of: id), is: 1)
+                try require(witness.lastNumber, is: 2)
+            },
+            Clause("relational/recent", "A recent read sees what this process has committed") { subject in
+                let room = RelationalRoom(subject)
+                for round in 0..<20 {
+                    let id = try await room.add("\(round)", count: Int64(round))
+                    let seen = try await room.store.read(.recent, in: room.scope) { transaction in
+                        try transaction.rows("SELECT count FROM contract_items WHERE id = \(id)").first?
+                            .get("count", as: Int64.self)
+                    }
+                    try require(seen, is: Int64(round))
+                }
+            },
             Clause("relational/read-only", "Writing in a read throws invalid") { subject in
                 let room = RelationalRoom(subject)
                 let id = try await room.add("a")

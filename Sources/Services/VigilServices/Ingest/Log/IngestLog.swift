@@ -34,7 +34,7 @@ package struct IngestLog: Sendable {
             throw ServiceError(.forbidden, "auth.forbidden", "The ingestion log is for those who see all devices.")
         }
         let cursor = try page.cursor.map { (try $0.integer(at: 0), try $0.text(at: 1)) }
-        let rows = try await stores.relational.read(in: scope) { transaction in
+        let rows = try await stores.relational.read(.recent, in: scope) { transaction in
             var sql: SQL = "SELECT * FROM ingest_log WHERE tenant_id = \(tenant)"
             if let status { sql += " AND status = \(status)" }
             if let (time, id) = cursor { sql += " AND (time < \(time) OR (time = \(time) AND id < \(id)))" }

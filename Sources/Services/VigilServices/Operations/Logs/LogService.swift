@@ -130,7 +130,7 @@ package actor LogService {
         } else {
             floor = 0
         }
-        return try await stores.relational.read(in: SystemScope.allTenants("logs")) { transaction in
+        return try await stores.relational.read(.recent, in: SystemScope.allTenants("logs")) { transaction in
             var sql: SQL =
                 "SELECT id, time, level, label, message, metadata FROM application_logs WHERE level >= \(floor)"
             if let from = filter.from { sql = sql + " AND time >= \(from)" }

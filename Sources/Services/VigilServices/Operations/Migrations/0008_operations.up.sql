@@ -22,6 +22,8 @@ CREATE TABLE idempotency_keys (
     body         {{bytes}},
     -- Whether the answer held a new secret: then nothing of it is kept.
     is_secret    {{bool}} NOT NULL,
+    -- Which of the request's writes was committed last: tells what became of one whose answer was lost.
+    witness      {{int}},
     created      {{time}} NOT NULL,
     expires      {{time}} NOT NULL,
     PRIMARY KEY (tenant_id, request_key)

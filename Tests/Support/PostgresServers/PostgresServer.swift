@@ -1,32 +1,36 @@
 import ConnectionKit
 import Foundation
-import PostgresAdapter
+package import PostgresAdapter
 import StoreContracts
-import Testing
 import VigilModel
-import VigilPorts
+package import VigilPorts
 
 /// The servers that `Scripts/engines run` has started.
-struct PostgresServer: Sendable, CustomTestStringConvertible {
-    let version: Int
+package struct PostgresServer: Sendable {
+    package let version: Int
     /// A connection string of an administrator.
-    let url: String
+    package let url: String
 
-    var testDescription: String { "PostgreSQL \(version)" }
+    package init(version: Int, url: String) {
+        self.version = version
+        self.url = url
+    }
 
-    static let all: [PostgresServer] = [15, 17].compactMap { version in
+    package var testDescription: String { "PostgreSQL \(version)" }
+
+    package static let all: [PostgresServer] = [15, 17].compactMap { version in
         ProcessInfo.processInfo.environment["VIGIL_TEST_POSTGRES\(version)"].map {
             PostgresServer(version: version, url: $0)
         }
     }
 
-    static var areRequired: Bool {
+    package static var areRequired: Bool {
         ProcessInfo.processInfo.environment["VIGIL_REQUIRE", default: ""].contains("engines")
     }
 
     /// A new database whose owner is a plain login, with `migrations`.
-    func database(_ migrations: [Migration] = RelationalContract.migrations) async throws -> PostgresDatabase {
-        let name = "t" + TenantID(at: Timestamp(seconds: 0)).description.filter { $0 != "-" }.suffix(20)
+    package func database(_ migrations: [Migration] = RelationalContract.migrations) async throws -> PostgresDatabase {
+        let name = Self.newName()
         try await administer(in: "postgres", ["CREATE ROLE \(name) LOGIN CREATEROLE PASSWORD 'plain'"])
         try await administer(in: "postgres", ["CREATE DATABASE \(name) OWNER \(name)"])
         var configuration = PostgresConfiguration(url: Self.url(url, database: name))
@@ -41,35 +45,24 @@ struct PostgresServer: Sendable, CustomTestStringConvertible {
         return PostgresDatabase(server: self, name: name, configuration: configuration)
     }
 
+    static func newName() -> String {
+        "t" + TenantID(at: Timestamp(seconds: 0)).description.filter { $0 != "-" }.suffix(20)
+    }
+
     /// Runs statements as the administrator, each on its own.
-    func administer(in database: String, _ statements: [String]) async throws {
+    package func administer(in database: String, _ statements: [String]) async throws {
         try await PostgresAdministration.run(Self.url(url, database: database), statements)
     }
 
-    static func url(_ url: String, database: String) -> String {
+    package static func url(_ url: String, database: String) -> String {
         (url.split(separator: "/").dropLast().joined(separator: "/")).replacing(":/", with: "://", maxReplacements: 1)
             + "/" + database
     }
 }
 
-struct PostgresDatabase: Sendable {
-    let server: PostgresServer
-    let name: String
-    let configuration: PostgresConfiguration
-}
-
-/// One database per server for all clauses of the contract, made when first needed.
-actor ContractStores {
-    static let shared = ContractStores()
-    private var stores: [Int: Task<PostgresStore, any Error>] = [:]
-
-    func store(on server: PostgresServer) async throws -> PostgresStore {
-        let task =
-            stores[server.version]
-            ?? Task {
-                try await PostgresStore.open(try await server.database().configuration)
-            }
-        stores[server.version] = task
-        return try await task.value
-    }
+/// A database of its own on a server, with a login that owns it.
+package struct PostgresDatabase: Sendable {
+    package let server: PostgresServer
+    package let name: String
+    package let configuration: PostgresConfiguration
 }

@@ -1,0 +1,54 @@
+import Foundation
+import PostgresAdapter
+import PostgresServers
+import RelationalEngine
+import SQLStores
+import VigilPorts
+import VigilServices
+
+/// The relational store that the services are tested on: `VIGIL_TEST_STORES` is `embedded` or `postgresql15`, `…17`.
+enum TestedStore {
+    static let name = ProcessInfo.processInfo.environment["VIGIL_TEST_STORES"] ?? "embedded"
+    static var isEmbedded: Bool { name == "embedded" }
+
+    /// Opens the store of a folder, with its schema; the same folder again gives the same tables.
+    static func open(folder: String, clock: any TimeSource) async throws -> any RelationalStore {
+        guard isEmbedded else { return try await PostgresStore.open(try await Databases.shared.configuration(folder)) }
+        let store = try SQLiteStore(path: folder + "/vigil.db")
+        _ = try await SQLiteMigrator(store, backups: nil, clock: clock)
+            .up(Migrations.all([.jobs, .search, .geometry]), to: nil, dryRun: false)
+        return store
+    }
+
+    /// Removes what a server keeps for a folder.
+    static func remove(folder: String) async throws {
+        if !isEmbedded { try await Databases.shared.remove(folder) }
+    }
+
+    /// A server was asked for that is not there.
+    struct Absent: Error, CustomStringConvertible {
+        var description: String {
+            "VIGIL_TEST_STORES=\(TestedStore.name), but no such server runs: Scripts/engines run"
+        }
+    }
+
+    private actor Databases {
+        static let shared = Databases()
+        private let template = PostgresServer.all.first { "postgresql\($0.version)" == TestedStore.name }.map {
+            PostgresTemplate($0, Migrations.all([.jobs, .search, .geometry]))
+        }
+        private var known: [String: PostgresDatabase] = [:]
+
+        func configuration(_ folder: String) async throws -> PostgresConfiguration {
+            if let database = known[folder] { return database.configuration }
+            guard let template else { throw Absent() }
+            let database = try await template.copy()
+            known[folder] = database
+            return database.configuration
+        }
+
+        func remove(_ folder: String) async throws {
+            if let database = known.removeValue(forKey: folder) { try await template?.drop(database) }
+        }
+    }
+}
