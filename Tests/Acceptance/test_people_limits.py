@@ -206,7 +206,7 @@ def test_clients_are_changed_by_those_who_look_after_them(place):
     assert place.call("PATCH", "/api/tenants/client-1", {"name": "One"}, staff)[0] == 200
     assert place.call("PATCH", "/api/tenants/client-2", {"name": "Two"}, staff)[0] == 404
     version = {"If-Match": '"1"'}
-    assert place.call("PATCH", "/api/tenants/client-1", {"name": "Uno"}, place.token, version)[0] == 412
+    assert place.call("PATCH", "/api/tenants/client-1", {"name": "Uno"}, place.token, version)[0] == 409
     make_user(place.folder, tenant="client-1", name="cleo")
     client = make_token(place.folder, "client-1", "cleo")
     assert place.call("PATCH", "/api/tenants/client-1", {"kind": "provider"}, client)[0] == 409
