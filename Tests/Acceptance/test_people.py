@@ -209,11 +209,15 @@ def test_the_pages_of_people(place):
         page.goto(place.url + "/users/bob")
         page.check("[name=roles][value=night]")
         page.uncheck("[name=roles][value=viewer]")
-        page.click("text=Save roles")
+        with page.expect_response(lambda answer: answer.request.method == "PATCH") as answer:
+            page.click("text=Save roles")
+        assert answer.value.status == 200
         expect(page.locator("[name=roles][value=viewer]")).not_to_be_checked()
         assert place.call("GET", "/api/users/bob", token=place.token)[1]["roles"] == ["night"]
         page.uncheck("[name=seesAll]")
-        page.click("text=Save what they see")
+        with page.expect_response(lambda answer: answer.request.method == "PUT") as answer:
+            page.click("text=Save what they see")
+        assert answer.value.status == 200
         expect(page.locator("[name=seesAll]")).not_to_be_checked()
         assert place.call("GET", "/api/users/bob/assignments", token=place.token)[1]["seesAll"] is False
         wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1")
