@@ -5,7 +5,7 @@ import Foundation
 struct RetentionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retention", abstract: "How long readings, reports, the trail and logs are kept.",
-        subcommands: [List.self, Add.self, Remove.self, Preset.self, Preview.self, Run.self])
+        subcommands: [List.self, Add.self, Remove.self, Preset.self, Preview.self, Run.self, Archive.self, Attach.self, Detach.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the rules, the most specific first.")
@@ -105,6 +105,49 @@ struct RetentionCommand: AsyncParsableCommand {
             let answer = try await options.call("POST", "/api/retention/run")
             if options.json { return answer.printed() }
             RetentionCommand.report(answer.items, none: "Nothing was past its time.")
+        }
+    }
+
+    struct Archive: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List what lies in the archive.")
+        @OptionGroup var options: TenantOptions
+
+        func run() async throws {
+            let answer = try await options.call("GET", "/api/retention/archive")
+            if options.json { return answer.printed() }
+            var table = Table("name", "from", "to", "bytes", "attached")
+            for item in answer.items {
+                table.add(
+                    item["name"], item["from"], item["to"], item["bytes"],
+                    item["isAttached"] as? Bool == true ? "yes" : "no")
+            }
+            table.printed(none: "The archive is empty.")
+        }
+    }
+
+    struct Attach: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Let questions see a part of the archive.")
+        @OptionGroup var options: TenantOptions
+        @Argument(help: "Its name, as vigil retention archive says it.")
+        var name: String
+
+        func run() async throws {
+            _ = try await options.call("POST", "/api/retention/archive/\(segment(name))/attach")
+            if options.json { return try Say.json(["attached": name]) }
+            print("\(name) is attached.")
+        }
+    }
+
+    struct Detach: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "End that questions see a part of the archive.")
+        @OptionGroup var options: TenantOptions
+        @Argument(help: "Its name, as vigil retention archive says it.")
+        var name: String
+
+        func run() async throws {
+            _ = try await options.call("POST", "/api/retention/archive/\(segment(name))/detach")
+            if options.json { return try Say.json(["detached": name]) }
+            print("\(name) is detached.")
         }
     }
 

@@ -21,5 +21,10 @@ package struct SeriesConfiguration: Sendable {
     /// Memory for pages of each chunk file.
     package var fileCacheBytes = 1 << 20
 
+    /// The folder of the warm tier; `nil`: `warm` in the store's own.
+    package var warmFolder: String?
+    /// The folder of the archive; `nil`: `archive` in the store's own.
+    package var archiveFolder: String?
+
     package init() {}
 }

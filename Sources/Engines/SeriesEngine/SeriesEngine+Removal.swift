@@ -12,6 +12,12 @@ extension SeriesEngine {
         let (start, end) = (selection.range.start.microseconds, selection.range.end.microseconds)
         await maintenance.enter()
         defer { maintenance.leave() }
+        return try await withArchive(from: start, to: end) { () async throws(StoreError) in
+            try await remove(entries, from: start, to: end)
+        }
+    }
+
+    private func remove(_ entries: [SeriesEntry], from start: Int64, to end: Int64) async throws(StoreError) -> Int {
         // Counted as a question counts: a value that was overwritten is not a sample any more.
         var count = 0
         for (group, some) in found {
@@ -24,7 +30,8 @@ extension SeriesEngine {
             }
         }
         if count == 0 { return 0 }
-        let record = RemovalRecord.write(series: entries.map(\.number), range: selection.range)
+        let record = RemovalRecord.write(series: entries.map(\.number),
+            range: TimeRange(Timestamp(microseconds: start), Timestamp(microseconds: end)))
         _ = try await commit(.delete, record)
         try Self.removeFromChunks(entries, from: start, to: end, store, memory, unlessSealed: .max)
         memory.markEmpty(entries)
@@ -39,10 +46,12 @@ extension SeriesEngine {
         try log.check()
         await maintenance.enter()
         defer { maintenance.leave() }
-        _ = try await commit(.deleteTenant, RemovalRecord.write(tenant: tenant))
-        let entries = catalogue.groups(of: tenant).flatMap { catalogue.series(of: $0) }
-        try Self.removeFromChunks(entries, from: .min, to: .max, store, memory, unlessSealed: .max)
-        memory.markEmpty(entries)
+        try await withArchive(from: .min, to: .max) { () async throws(StoreError) in
+            _ = try await commit(.deleteTenant, RemovalRecord.write(tenant: tenant))
+            let entries = catalogue.groups(of: tenant).flatMap { catalogue.series(of: $0) }
+            try Self.removeFromChunks(entries, from: .min, to: .max, store, memory, unlessSealed: .max)
+            memory.markEmpty(entries)
+        }
     }
 
     /// Makes the chunks of these series anew without what was removed, and gives the space back.

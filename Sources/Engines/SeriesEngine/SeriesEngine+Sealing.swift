@@ -36,16 +36,19 @@ extension SeriesEngine {
     }
 
     private func writeChunks(of groups: [SourceGroup], sealed: Int64) throws(StoreError) {
-        var changes: [Int64: [(SourceGroup, GroupSealer.Change)]] = [:]
+        var changes: [ChunkPlace: [(SourceGroup, GroupSealer.Change)]] = [:]
         for group in groups {
             let (frozen, chunks) = memory.frozen(group)
             if frozen.isEmpty { continue }
             let sealer = GroupSealer(
                 group: group, series: catalogue.series(of: group), frozen: frozen, chunks: chunks, store: store)
-            for (period, change) in try sealer.changes() { changes[period, default: []].append((group, change)) }
+            for (place, change) in try sealer.changes() { changes[place, default: []].append((group, change)) }
         }
-        for (period, all) in changes {
-            let file = try store.file(period)
+        // The position of a file speaks for all readings of its time. While the files of several classes are written
+        // that would be too early for the others: after a crash their readings come from the log, those of this one again.
+        let sealed = Set(changes.keys.map(\.bounds)).count > 1 ? nil : sealed
+        for (place, all) in changes {
+            let file = try store.file(place)
             try file.write(
                 removing: all.flatMap { $0.1.removed.map(\.id) }, adding: all.flatMap(\.1.added), sealed: sealed)
             for (group, change) in all {

@@ -13,7 +13,9 @@ package final class SeriesEngine: SeriesStore {
     let log: LogWriter
     let clock: any TimeSource
     let files: any FileSystem
+    let folder: String
     let store: ChunkStore
+    let tiers: TierFolders
     let catalogueFile: CatalogueFile
     /// Held by sealing and by removals, which must not meet.
     let maintenance = Turnstile()
@@ -46,9 +48,11 @@ package final class SeriesEngine: SeriesStore {
             try catalogue.recover(kind, payload)
         }
         savedDefinitions = Mutex(catalogue.counted)
+        let tiers = try TierFolders(folder: folder, configuration: configuration)
         let store = try ChunkStore(
-            folder: folder, names: try files.names(),
+            folder: folder, names: try files.names(), warmFolder: tiers.warm.folder, warmNames: try tiers.warmNames(),
             periodLength: Int64(configuration.periodDays) * 86_400_000_000, cacheBytes: configuration.fileCacheBytes)
+        try tiers.attachMarked(to: store, cacheBytes: configuration.fileCacheBytes)
         var orphans: [ChunkReference] = []
         for chunk in try store.load() {
             if let group = catalogue.group(chunk.group) {
@@ -76,7 +80,9 @@ package final class SeriesEngine: SeriesStore {
         self.memory = memory
         self.clock = clock
         self.files = files
+        self.folder = folder
         self.store = store
+        self.tiers = tiers
         self.catalogueFile = catalogueFile
         self.configuration = configuration
         log.start()
@@ -128,6 +134,7 @@ package final class SeriesEngine: SeriesStore {
         let totals = memory.totals
         var diskBytes = 0
         for name in try files.names() where name != FileNames.lock { diskBytes += files.size(of: name) }
+        diskBytes += tiers.bytes
         return SeriesStatistics(
             seriesCount: catalogue.seriesCount - totals.emptySeries, sampleCount: totals.samples,
             diskBytes: diskBytes, memoryBytes: totals.bytes)

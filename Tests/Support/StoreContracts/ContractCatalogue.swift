@@ -26,7 +26,7 @@ package enum ContractCatalogue {
     /// Which protocol of the ports each contract is for.
     package static let protocols = [
         "RelationalStore": "relational", "SQLTransaction": "relational", "SQLDialect": "relational",
-        "SchemaMigrator": "relational", "SeriesStore": "series", "SampleCursor": "series", "Cache": "cache",
+        "SchemaMigrator": "relational", "SeriesStore": "series", "SampleCursor": "series", "SeriesTiering": "series", "Cache": "cache",
         "Locks": "locks", "RateLimits": "limits", "Bus": "bus", "JobQueue": "jobs", "BlobStore": "blobs",
         "SearchStore": "search", "GeometryStore": "geometry",
     ]

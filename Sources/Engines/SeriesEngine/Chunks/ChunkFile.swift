@@ -2,12 +2,14 @@ import SQLiteKit
 import Synchronization
 import VigilPorts
 
-/// A database file with the chunks of one period.
+/// A database file with the chunks of one place.
 ///
 /// `directory` says what each chunk holds and is read whole at the start; `data` holds the chunks. `sealed` in `meta` is
 /// the position of the log up to which the file holds every reading of its period.
 final class ChunkFile: Sendable {
-    let period: Int64
+    let place: ChunkPlace
+    let tier: RetentionBounds.Tier
+    let folder: String
     let name: String
     private let connection: SQLiteConnection
     private let position: Mutex<Int64>
@@ -22,12 +24,17 @@ final class ChunkFile: Sendable {
         if error.code == .damaged { damage.withLock { $0 = $0 ?? error } }
         return error
     }
+    private let isRetired = Atomic(false)
 
     /// Everything of the log up to here is in the file.
     var sealed: Int64 { position.withLock { $0 } }
 
-    init(folder: String, name: String, period: Int64, cacheBytes: Int) throws(StoreError) {
-        self.period = period
+    init(
+        folder: String, name: String, place: ChunkPlace, tier: RetentionBounds.Tier, cacheBytes: Int
+    ) throws(StoreError) {
+        self.place = place
+        self.tier = tier
+        self.folder = folder
         self.name = name
         position = Mutex(0)
         do {
@@ -141,6 +148,8 @@ final class ChunkFile: Sendable {
             }
             return try bytes.map { bytes throws(ByteReader.Malformed) in try ChunkContent(bytes) }
         } catch {
+            // Somebody who still holds the old reference is told that the chunk is elsewhere now.
+            if isRetired.load(ordering: .acquiring) { return nil }
             throw fault(error, chunk: id)
         }
     }
@@ -155,6 +164,12 @@ final class ChunkFile: Sendable {
             throw fault(error, chunk: id)
         }
         return result
+    }
+
+    /// Ends the file because its chunks are elsewhere, or gone.
+    func retire() {
+        isRetired.store(true, ordering: .releasing)
+        close()
     }
 
     /// Gives the space of what was removed back to the disk.

@@ -1,13 +1,17 @@
 import Synchronization
 import VigilPorts
 
-/// All chunk files of a folder, one per period.
+/// All chunk files: those of the folder and of the warm folder, one for each place, and those of the archive that are
+/// attached.
 final class ChunkStore: Sendable {
+    let placement: ChunkPlacement
     private let folder: String
-    private let periodLength: Int64
+    private let warmFolder: String
     private let cacheBytes: Int
     private struct State {
-        var files: [Int64: ChunkFile] = [:]
+        var files: [ChunkPlace: ChunkFile] = [:]
+        var attached: [String: ChunkFile] = [:]
+        var decide: RetentionDecision?
         var lastIdentifier: Int64 = 0
         var lastGeneration: Int64 = 0
     }
@@ -20,51 +24,76 @@ final class ChunkStore: Sendable {
     /// A newest chunk with fewer samples per series than this is made one with what comes next.
     static let smallMax = 1 << 12
 
-    init(folder: String, names: [String], periodLength: Int64, cacheBytes: Int) throws(StoreError) {
+    /// - Parameters:
+    ///   - names: The files of the folder.
+    ///   - warmNames: Those of the warm folder; what is in both was being moved, and is whole in the first.
+    init(
+        folder: String, names: [String], warmFolder: String, warmNames: [String], periodLength: Int64, cacheBytes: Int
+    ) throws(StoreError) {
         self.folder = folder
-        self.periodLength = periodLength
+        self.warmFolder = warmFolder
         self.cacheBytes = cacheBytes
-        for name in names {
-            guard let period = FileNames.period(name) else { continue }
-            let file = try ChunkFile(folder: folder, name: name, period: period, cacheBytes: cacheBytes)
-            state.withLock { $0.files[period] = file }
+        placement = ChunkPlacement(standardLength: periodLength)
+        for (folder, names, tier) in [(folder, names, RetentionBounds.Tier.hot), (warmFolder, warmNames, .warm)] {
+            for name in names {
+                guard let place = FileNames.place(name), state.withLock({ $0.files[place] }) == nil else { continue }
+                let file = try ChunkFile(folder: folder, name: name, place: place, tier: tier, cacheBytes: cacheBytes)
+                state.withLock { $0.files[place] = file }
+            }
         }
     }
 
     /// Everything that the files hold.
     func load() throws(StoreError) -> [ChunkReference] {
         var all: [ChunkReference] = []
-        for file in state.withLock({ Array($0.files.values) }) { all += try file.references() }
-        let (identifier, generation) = (all.map(\.id).max() ?? 0, all.map(\.generation).max() ?? 0)
-        state.withLock {
-            $0.lastIdentifier = identifier
-            $0.lastGeneration = generation
-        }
+        let files = state.withLock { Array($0.files.values) + Array($0.attached.values) }
+        for file in files { all += try file.references() }
+        raise(identifier: all.map(\.id).max() ?? 0, generation: all.map(\.generation).max() ?? 0)
         return all.sorted { $0.generation < $1.generation }
     }
 
-    func period(of time: Int64) -> Int64 {
-        let (quotient, rest) = time.quotientAndRemainder(dividingBy: periodLength)
-        return rest < 0 ? quotient - 1 : quotient
+    // MARK: - Places
+
+    /// Says from now on how each series is kept.
+    func keep(_ decide: @escaping RetentionDecision) { state.withLock { $0.decide = decide } }
+
+    /// How a series is kept; for ever, where nobody has said anything.
+    func retention(of entry: SeriesEntry) -> SeriesRetention {
+        guard let decide = state.withLock({ $0.decide }) else { return .forever }
+        return decide(entry.group.tenant, entry.identity)
     }
 
-    /// The first moment after the period of `time`.
-    func periodEnd(of time: Int64) -> Int64 { (period(of: time) + 1) * periodLength }
-
-    /// The position up to which readings of this time are in a file.
+    /// The position up to which readings of this time are in files.
     func sealed(for time: Int64) -> Int64 {
-        let period = period(of: time)
-        return state.withLock { $0.files[period]?.sealed ?? 0 }
+        state.withLock { state in
+            Set(state.files.keys.map(\.bounds))
+                .compactMap { state.files[placement.place(of: time, $0)]?.sealed }.max() ?? 0
+        }
     }
 
     var sealedMax: Int64 { state.withLock { $0.files.values.map(\.sealed).max() ?? 0 } }
 
-    func file(_ period: Int64) throws(StoreError) -> ChunkFile {
-        if let file = state.withLock({ $0.files[period] }) { return file }
+    func file(_ place: ChunkPlace) throws(StoreError) -> ChunkFile {
+        if let file = state.withLock({ $0.files[place] }) { return file }
         let file = try ChunkFile(
-            folder: folder, name: FileNames.chunks(period), period: period, cacheBytes: cacheBytes)
-        state.withLock { $0.files[period] = file }
+            folder: folder, name: FileNames.chunks(place), place: place, tier: .hot, cacheBytes: cacheBytes)
+        state.withLock { $0.files[place] = file }
         return file
+    }
+
+    /// Puts `file` in the place of the one that was there; `nil` takes it away.
+    func set(_ file: ChunkFile?, at place: ChunkPlace) { state.withLock { $0.files[place] = file } }
+
+    func attached(_ name: String) -> ChunkFile? { state.withLock { $0.attached[name] } }
+    func attach(_ file: ChunkFile?, as name: String) { state.withLock { $0.attached[name] = file } }
+    var attachedFiles: [ChunkFile] { state.withLock { Array($0.attached.values) } }
+
+    /// Gives out no number up to these.
+    func raise(identifier: Int64, generation: Int64) {
+        state.withLock {
+            $0.lastIdentifier = max($0.lastIdentifier, identifier)
+            $0.lastGeneration = max($0.lastGeneration, generation)
+        }
     }
 
     func nextIdentifier() -> Int64 {
@@ -81,12 +110,16 @@ final class ChunkStore: Sendable {
         }
     }
 
-    /// The files, oldest period first.
+    /// The files, the oldest first; without those of the archive.
     var chunkFiles: [ChunkFile] {
-        state.withLock { $0.files }.sorted { $0.key < $1.key }.map(\.value)
+        let files = state.withLock { $0.files }
+        return files.sorted { left, right in
+            (placement.start(of: left.key), left.value.name) < (placement.start(of: right.key), right.value.name)
+        }
+        .map(\.value)
     }
 
     func close() {
-        for file in state.withLock({ Array($0.files.values) }) { file.close() }
+        for file in state.withLock({ Array($0.files.values) + Array($0.attached.values) }) { file.close() }
     }
 }

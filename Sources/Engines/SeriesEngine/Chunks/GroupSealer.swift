@@ -21,29 +21,25 @@ struct GroupSealer {
         let arrivals: [Int64: Int64]
     }
 
-    /// The changes of each period.
-    func changes() throws(StoreError) -> [Int64: Change] {
-        var result: [Int64: Change] = [:]
-        var parts: [Int64: [(SeriesEntry, RawSeries)]] = [:]
+    /// The changes of each file.
+    func changes() throws(StoreError) -> [ChunkPlace: Change] {
+        var result: [ChunkPlace: Change] = [:]
+        var parts: [ChunkPlace: [(SeriesEntry, RawSeries)]] = [:]
         for entry in series {
             let whole = try SeriesReader(entry: entry, chunks: [], blocks: frozen).samples(from: .min, to: .max)
-            var start = 0
-            while start < whole.samples.count {
-                let end = store.periodEnd(of: whole.samples[start].time)
-                let next = whole.samples[start...].firstIndex { $0.time >= end } ?? whole.samples.count
-                let part = RawSeries(samples: Array(whole.samples[start..<next]), texts: whole.texts)
-                parts[store.period(of: whole.samples[start].time), default: []].append((entry, part))
-                start = next
+            if whole.samples.isEmpty { continue }
+            for (place, part) in store.parted(whole, store.retention(of: entry).bounds) {
+                parts[place, default: []].append((entry, part))
             }
         }
-        for (period, columns) in parts { result[period] = try change(period, columns) }
+        for (place, columns) in parts { result[place] = try change(place, columns) }
         return result
     }
 
-    private func change(_ period: Int64, _ fresh: [(SeriesEntry, RawSeries)]) throws(StoreError) -> Change {
+    private func change(_ place: ChunkPlace, _ fresh: [(SeriesEntry, RawSeries)]) throws(StoreError) -> Change {
         var change = Change()
         var columns = fresh
-        let file = try store.file(period)
+        let file = try store.file(place)
         let newest = chunks.last { $0.file === file }
         if series.count <= ChunkStore.seriesMax, let newest,
             newest.columns.allSatisfy({ $0.count < ChunkStore.smallMax })

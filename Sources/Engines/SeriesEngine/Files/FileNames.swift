@@ -1,3 +1,5 @@
+import VigilPorts
+
 /// Every name that the engine gives to something on disk.
 enum FileNames {
     /// Held with an exclusive lock while a process has the folder open for writing.
@@ -24,12 +26,56 @@ enum FileNames {
     private static let chunksPrefix = "chunks-"
     private static let chunksSuffix = ".db"
 
-    /// The chunks of a period, which is numbered from 1970: `chunks-644.db`.
-    static func chunks(_ period: Int64) -> String { chunksPrefix + String(period) + chunksSuffix }
+    /// The folder of the warm tier, where the configuration names no other.
+    static let warm = "warm"
+    /// The folder of the archive, where the configuration names no other.
+    static let archive = "archive"
+    /// A file that is being made.
+    static let unfinished = ".part"
+    /// Beside a file of the archive that is attached.
+    static let attached = ".attached"
 
-    /// The period of a chunk file's name, or `nil` for other files.
-    static func period(_ name: String) -> Int64? {
+    /// The chunks of a place: `chunks-644.db` for what stays for ever, else with the bounds: `chunks-h7d.w30d.a5y-20345.db`.
+    ///
+    /// Several files of the archive may be of one place, because late readings came after the first: `….2.db`.
+    static func chunks(_ place: ChunkPlace, copy: Int = 1) -> String {
+        let label = label(place.bounds)
+        let number = copy > 1 ? "\(place.period).\(copy)" : String(place.period)
+        return chunksPrefix + (label.isEmpty ? "" : label + "-") + number + chunksSuffix
+    }
+
+    /// The place of a chunk file's name, or `nil` for other files.
+    static func place(_ name: String) -> ChunkPlace? {
         guard name.hasPrefix(chunksPrefix), name.hasSuffix(chunksSuffix) else { return nil }
-        return Int64(name.dropFirst(chunksPrefix.count).dropLast(chunksSuffix.count))
+        var rest = name.dropFirst(chunksPrefix.count).dropLast(chunksSuffix.count)
+        var bounds = RetentionBounds.forever
+        if rest.first?.isLetter == true {
+            guard let end = rest.firstIndex(of: "-"), let named = self.bounds(rest[..<end]) else { return nil }
+            bounds = named
+            rest = rest[end...].dropFirst()
+        }
+        let number = rest.split(separator: ".", maxSplits: 1)
+        guard let first = number.first, let period = Int64(first) else { return nil }
+        if number.count > 1, Int(number[1]) == nil { return nil }
+        return ChunkPlace(bounds: bounds, period: period)
+    }
+
+    private static func label(_ bounds: RetentionBounds) -> String {
+        if bounds == .forever { return "" }
+        return bounds.steps.map { "\($0.tier.rawValue.prefix(1))\($0.bound)" }.joined(separator: ".")
+    }
+
+    private static func bounds(_ label: Substring) -> RetentionBounds? {
+        var bounds = RetentionBounds()
+        for part in label.split(separator: ".") {
+            guard let bound = RetentionBound(String(part.dropFirst())) else { return nil }
+            switch part.first {
+            case "h": bounds.hot = bound
+            case "w": bounds.warm = bound
+            case "a": bounds.archive = bound
+            default: return nil
+            }
+        }
+        return bounds
     }
 }

@@ -11,7 +11,7 @@ final class SeriesMemory: @unchecked Sendable {
     var sampleCount = 0
     /// Samples in chunks.
     var chunkSamples = 0
-    private var emptySeriesCount = 0
+    var emptySeriesCount = 0
     var blockBytes = 0
 
     func locked<Result: Sendable>(_ body: () -> Result) -> Result { lock.withLock { _ in body() } }

@@ -34,7 +34,12 @@ extension RetentionService {
     @discardableResult
     package func sweep() async throws -> RetentionReport {
         var items: [RetentionReport.Item] = []
+        let readings = try await sweepReadings(isDryRun: false)
         for tenant in try await tenants() {
+            for item in Self.items(readings, of: tenant) {
+                if item.fate == "goes" { try await note(item) }
+                items.append(item)
+            }
             items += try await sweep(tenant)
             try Task.checkCancellation()
         }
@@ -46,7 +51,10 @@ extension RetentionService {
     /// Applies the rules of the caller's tenant now.
     package func sweepNow(by principal: Principal) async throws -> RetentionReport {
         let tenant = try principal.requiredScope().requiredTenant()
-        var items = try await sweep(tenant)
+        let readings = try await sweepReadings(isDryRun: false)
+        var items = Self.items(readings, of: tenant)
+        for item in items where item.fate == "goes" { try await note(item) }
+        items += try await sweep(tenant)
         if try await InstallationGuard(stores: stores).isRun(by: principal) { items += try await sweep(nil) }
         counts.add(items, at: clock.now())
         return RetentionReport(items: items, time: clock.now())
@@ -55,7 +63,8 @@ extension RetentionService {
     /// What the next turn would take away of the caller's tenant.
     package func preview(by principal: Principal) async throws -> RetentionReport {
         let tenant = try principal.requiredScope().requiredTenant()
-        var items = try await preview(tenant)
+        var items = Self.items(try await sweepReadings(isDryRun: true), of: tenant)
+        items += try await preview(tenant)
         if try await InstallationGuard(stores: stores).isRun(by: principal) { items += try await preview(nil) }
         return RetentionReport(items: items, time: clock.now())
     }
@@ -147,7 +156,8 @@ extension RetentionService {
         _ tenant: TenantID, _ rules: RetentionTable, removes: Bool
     ) async throws -> [RetentionReport.Item] {
         let decision = rules.decision(.journal)
-        guard let life = decision.bounds.life, !decision.isHeld else { return [] }
+        // A store with tiers keeps the journal as any other series, by its class.
+        guard tiers == nil, let life = decision.bounds.life, !decision.isHeld else { return [] }
         let evaluated = try await stores.relational.read(in: Self.everything) { transaction in
             try transaction.rows("SELECT evaluated_through FROM ingest_progress WHERE tenant_id = \(tenant)").first?
                 .get("evaluated_through", as: Int64.self)

@@ -3,6 +3,6 @@ package enum SeriesContract {
     package typealias Clause = StoreClause<SeriesSubject>
 
     package static var clauses: [Clause] {
-        appending + reading + windows + latest + listing + removing + scopes + lifetime
+        appending + reading + windows + latest + listing + removing + scopes + lifetime + tiers
     }
 }

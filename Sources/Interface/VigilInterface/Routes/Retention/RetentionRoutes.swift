@@ -5,7 +5,7 @@ package import VigilServices
 /// How long things are kept.
 package enum RetentionRoutes {
     package static func all(_ retention: RetentionService) -> [Endpoint] {
-        reading(retention) + changes(retention) + work(retention)
+        reading(retention) + changes(retention) + work(retention) + archive(retention)
     }
 
     private static func reading(_ retention: RetentionService) -> [Endpoint] {
@@ -80,6 +80,29 @@ package enum RetentionRoutes {
                 access: .permission("retention", "run"), answers: RetentionReport.self
             ) { request in
                 try await retention.sweepNow(by: request.principal)
+            },
+        ]
+    }
+
+    private static func archive(_ retention: RetentionService) -> [Endpoint] {
+        [
+            .get(
+                "/api/retention/archive", "What lies in the archive, the oldest first.", tag: "retention",
+                access: .permission("archive", "read"), answers: Page<ArchiveView>.self
+            ) { request in
+                Page(items: try await retention.archived(by: request.principal), next: nil)
+            },
+            .silent(
+                .post, "/api/retention/archive/{name}/attach", "Lets questions see a part of the archive.",
+                tag: "retention", access: .permission("archive", "update")
+            ) { request in
+                try await retention.attach(request.pathValue("name"), true, by: request.principal)
+            },
+            .silent(
+                .post, "/api/retention/archive/{name}/detach", "Ends that questions see a part of the archive.",
+                tag: "retention", access: .permission("archive", "update")
+            ) { request in
+                try await retention.attach(request.pathValue("name"), false, by: request.principal)
             },
         ]
     }

@@ -1,0 +1,241 @@
+package import VigilModel
+package import VigilPorts
+
+extension SeriesEngine: SeriesTiering {
+    package func keep(_ decide: @escaping RetentionDecision) { store.keep(decide) }
+
+    package func applyRetention(at now: Timestamp, isDryRun: Bool) async throws(StoreError) -> [TierChange] {
+        try log.check()
+        // What is only in the log belongs to no file yet.
+        if memory.totals.bytes > 0 { try await seal() }
+        var changes: [TierChange] = []
+        // File by file, so that sealing and removals come in between.
+        for file in store.chunkFiles {
+            await maintenance.enter()
+            defer { maintenance.leave() }
+            if isDryRun {
+                changes += try self.changes(of: file, at: now)
+            } else {
+                try moveStrangers(of: file)
+                guard store.file(at: file.place) === file else { continue }
+                changes += try settle(file, at: now)
+            }
+        }
+        return changes + (try await applyToArchive(at: now, isDryRun: isDryRun))
+    }
+
+    // MARK: - What is to be done
+
+    private func chunks(of file: ChunkFile) throws(StoreError) -> [(SourceGroup, [ChunkReference])] {
+        var groups: Set<UInt32> = []
+        for reference in try file.references() { groups.insert(reference.group) }
+        return groups.sorted().compactMap { number in
+            guard let group = catalogue.group(number) else { return nil }
+            let chunks = memory.frozen(group).chunks.filter { $0.file === file }
+            return chunks.isEmpty ? nil : (group, chunks)
+        }
+    }
+
+    private func tier(of entry: SeriesEntry, in file: ChunkFile, at now: Timestamp) -> (RetentionBounds.Tier, Bool) {
+        let retention = store.retention(of: entry)
+        let newest = Timestamp(microseconds: store.placement.end(of: file.place))
+        return (retention.bounds.tier(atAge: now - newest), retention.isHeld)
+    }
+
+    /// What would become of the readings of a file.
+    private func changes(of file: ChunkFile, at now: Timestamp) throws(StoreError) -> [TierChange] {
+        var found: [RetentionBounds.Tier: TierChange] = [:]
+        for (group, chunks) in try chunks(of: file) {
+            for chunk in chunks {
+                for column in chunk.columns {
+                    guard let entry = catalogue.entries([column.series]).first else { continue }
+                    let (tier, isHeld) = tier(of: entry, in: file, at: now)
+                    guard tier != file.tier else { continue }
+                    var change = found[tier] ?? self.change(file, to: tier)
+                    change.samples[group.tenant, default: 0] += column.count
+                    change.isHeld = change.isHeld || (isHeld && tier == .expired)
+                    found[tier] = change
+                }
+            }
+        }
+        return found.values.sorted { $0.to.rawValue < $1.to.rawValue }
+    }
+
+    private func change(_ file: ChunkFile, to tier: RetentionBounds.Tier) -> TierChange {
+        TierChange(
+            name: file.name, from: file.tier, to: tier,
+            range: TimeRange(
+                Timestamp(microseconds: store.placement.start(of: file.place)),
+                Timestamp(microseconds: store.placement.end(of: file.place))), samples: [:])
+    }
+
+    private func samples(_ chunks: [(SourceGroup, [ChunkReference])]) -> [TenantID: Int] {
+        var result: [TenantID: Int] = [:]
+        for (group, chunks) in chunks {
+            result[group.tenant, default: 0] += chunks.reduce(0) { $0 + $1.sampleCount }
+        }
+        return result
+    }
+
+    // MARK: - Doing it
+
+    /// Moves series that are kept otherwise than their file.
+    private func moveStrangers(of file: ChunkFile) throws(StoreError) {
+        var isTouched = false
+        for (group, chunks) in try chunks(of: file) {
+            for chunk in chunks {
+                var strangers: [UInt32: RetentionBounds] = [:]
+                for column in chunk.columns {
+                    guard let entry = catalogue.entries([column.series]).first else { continue }
+                    let bounds = store.retention(of: entry).bounds
+                    if bounds != file.place.bounds { strangers[column.series] = bounds }
+                }
+                if strangers.isEmpty { continue }
+                try move(strangers, of: chunk, group)
+                isTouched = true
+            }
+        }
+        if isTouched { try file.shrink() }
+    }
+
+    /// Moves series of one chunk into files of their own bounds.
+    ///
+    /// The generation stays, because it says which of two values of one time came later. The copies are written first: a
+    /// crash in between leaves the same readings twice, and the next turn finds the copy and only removes.
+    private func move(
+        _ strangers: [UInt32: RetentionBounds], of chunk: ChunkReference, _ group: SourceGroup
+    ) throws(StoreError) {
+        let all = try chunk.file.allSamples(of: chunk.id)
+        var parts: [ChunkPlace: [(UInt32, RawSeries)]] = [:]
+        for (number, bounds) in strangers.sorted(by: { $0.key < $1.key }) {
+            guard let series = all[number], !series.samples.isEmpty else { continue }
+            for (place, part) in store.parted(series, bounds) { parts[place, default: []].append((number, part)) }
+        }
+        var added: [ChunkReference] = []
+        for (place, columns) in parts {
+            let target = try store.file(place)
+            let known = columns.map { number, series in
+                ChunkRewriting.column(number, series) { last in
+                    chunk.column(number).map { $0.lastTime == last ? $0.arrival : last } ?? last
+                }
+            }
+            let isThere = memory.frozen(group).chunks.contains { other in
+                other.file === target && other.generation == chunk.generation
+                    && other.columns.map { [Int64($0.series), Int64($0.count), $0.firstTime] }
+                        == known.map { [Int64($0.series), Int64($0.count), $0.firstTime] }
+            }
+            if isThere { continue }
+            let reference = ChunkReference(
+                file: target, id: store.nextIdentifier(), group: group.number, generation: chunk.generation,
+                columns: known)
+            let new = ChunkFile.NewChunk(reference: reference, data: ColumnChunk.encode(columns))
+            try target.write(removing: [], adding: [new], sealed: nil)
+            added.append(reference)
+        }
+        let rest = try ChunkRewriting.without(
+            chunk, Set(strangers.keys), from: .min, to: .max, identifier: store.nextIdentifier())
+        try chunk.file.write(removing: [chunk.id], adding: rest.map { [$0] } ?? [], sealed: nil)
+        memory.replace([chunk], by: added + (rest.map { [$0.reference] } ?? []), of: group)
+    }
+
+    /// Moves or removes a file whose readings are all kept in its way.
+    private func settle(_ file: ChunkFile, at now: Timestamp) throws(StoreError) -> [TierChange] {
+        let newest = Timestamp(microseconds: store.placement.end(of: file.place))
+        let tier = file.place.bounds.tier(atAge: now - newest)
+        guard tier != file.tier else { return [] }
+        let chunks = try chunks(of: file)
+        var change = change(file, to: tier)
+        change.samples = samples(chunks)
+        switch tier {
+        case .expired:
+            let held = chunks.filter { group, _ in
+                catalogue.series(of: group).contains { store.retention(of: $0).isHeld }
+            }
+            if held.isEmpty {
+                try drop(file, chunks)
+            } else {
+                change.isHeld = true
+                change.samples = try removeWhatIsNotHeld(file, chunks)
+                if change.samples.isEmpty { return [] }
+            }
+        case .hot, .warm:
+            try move(file, chunks, to: tier)
+        case .archive:
+            try TierFolders.write(file, to: tiers.archive, as: try tiers.archiveName(file.place))
+            try drop(file, chunks)
+        }
+        return [change]
+    }
+
+    /// Takes a file away with its chunks.
+    private func drop(_ file: ChunkFile, _ chunks: [(SourceGroup, [ChunkReference])]) throws(StoreError) {
+        for (group, chunks) in chunks { memory.replace(chunks, by: [], of: group) }
+        memory.markEmpty(chunks.flatMap { catalogue.series(of: $0.0) })
+        store.set(nil, at: file.place)
+        file.retire()
+        try TierFolders.remove(file.name, from: folder(of: file))
+    }
+
+    private func removeWhatIsNotHeld(
+        _ file: ChunkFile, _ chunks: [(SourceGroup, [ChunkReference])]
+    ) throws(StoreError) -> [TenantID: Int] {
+        var gone: [TenantID: Int] = [:]
+        for (group, chunks) in chunks {
+            let numbers = Set(catalogue.series(of: group).filter { !store.retention(of: $0).isHeld }.map(\.number))
+            for chunk in chunks {
+                let count = chunk.columns.reduce(0) { $0 + (numbers.contains($1.series) ? $1.count : 0) }
+                if count == 0 { continue }
+                let rest = try ChunkRewriting.without(
+                    chunk, numbers, from: .min, to: .max, identifier: store.nextIdentifier())
+                try file.write(removing: [chunk.id], adding: rest.map { [$0] } ?? [], sealed: nil)
+                memory.replace([chunk], by: rest.map { [$0.reference] } ?? [], of: group)
+                gone[group.tenant, default: 0] += count
+            }
+            memory.markEmpty(catalogue.series(of: group))
+        }
+        if !gone.isEmpty { try file.shrink() }
+        return gone
+    }
+
+    private func move(
+        _ file: ChunkFile, _ chunks: [(SourceGroup, [ChunkReference])], to tier: RetentionBounds.Tier
+    ) throws(StoreError) {
+        let target = tier == .warm ? tiers.warm : try DiskFileSystem(folder: folder)
+        try TierFolders.write(file, to: target, as: file.name)
+        let moved = try ChunkFile(
+            folder: target.folder, name: file.name, place: file.place, tier: tier,
+            cacheBytes: configuration.fileCacheBytes)
+        store.set(moved, at: file.place)
+        for (group, chunks) in chunks {
+            let there = chunks.map {
+                ChunkReference(
+                    file: moved, id: $0.id, group: $0.group, generation: $0.generation, columns: $0.columns)
+            }
+            memory.replace(chunks, by: there, of: group)
+        }
+        file.retire()
+        try TierFolders.remove(file.name, from: folder(of: file))
+    }
+
+    private func folder(of file: ChunkFile) -> any FileSystem {
+        switch file.tier {
+        case .hot, .expired: files
+        case .warm: tiers.warm
+        case .archive: tiers.archive
+        }
+    }
+}
+
+extension ChunkFile {
+    /// All samples of a chunk that is known to be there.
+    func allSamples(of id: Int64) throws(StoreError) -> [UInt32: RawSeries] {
+        guard let all = try samples(of: id) else {
+            throw StoreError(.internalFault, "a chunk is gone")
+        }
+        return all
+    }
+}
+
+extension ChunkStore {
+    func file(at place: ChunkPlace) -> ChunkFile? { chunkFiles.first { $0.place == place } }
+}

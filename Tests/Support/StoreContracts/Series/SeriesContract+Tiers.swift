@@ -1,0 +1,144 @@
+import VigilModel
+import VigilPorts
+
+extension SeriesContract {
+    /// A store without tiers keeps these by not claiming any.
+    static let tiers: [Clause] = [
+        Clause("series/tiers-undecided", "Until somebody decides, nothing moves or goes") { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await room.append("level", floats: [(1, 1)])
+            try require(try await tiers.applyRetention(at: day(36_500), isDryRun: false).isEmpty)
+            try require(try await room.values("level"), is: [Reading(1, 1)])
+        },
+        Clause("series/tiers-expired", "What is past its last bound goes, what is younger or another series stays") {
+            subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendTwo(room)
+            tiers.keep { _, series in
+                series.metric == "short" ? SeriesRetention(RetentionBounds(hot: .age(.days(7)))) : .forever
+            }
+            _ = try await tiers.applyRetention(at: day(7), isDryRun: false)
+            try require(try await room.values("short").count, is: 2, "none goes earlier")
+            _ = try await tiers.applyRetention(at: day(9), isDryRun: false)
+            try require(try await room.values("short").map(\.second), is: [5 * 86_400])
+            try require(try await room.values("long").count, is: 2)
+            _ = try await tiers.applyRetention(at: day(14), isDryRun: false)
+            try require(try await room.values("short").isEmpty)
+            try require(try await room.metrics([]), is: ["long"])
+            let again = SeriesRoomView(try await subject.reopened(), room.scope)
+            try require(try await again.seconds("short").isEmpty)
+            try require(try await again.seconds("long"), is: [1, 5 * 86_400])
+        },
+        Clause("series/tiers-moved", "Questions see the warm tier, and readings land in it") { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendTwo(room)
+            tiers.keep { _, _ in water }
+            let changes = try await tiers.applyRetention(at: day(14), isDryRun: false)
+            try require(changes.allSatisfy { $0.from == .hot && $0.to == .warm }, "\(changes)")
+            try require(changes.compactMap { $0.samples[room.tenant] }.reduce(0, +), is: 4)
+            try await room.append("short", floats: [(2, 7), (5 * 86_400, 9)])
+            let expected = [Reading(1, 1), Reading(2, 7), Reading(5 * 86_400, 9)]
+            try require(try await room.values("short"), is: expected)
+            let again = SeriesRoomView(try await subject.reopened(), room.scope)
+            try require(try await again.seconds("short"), is: [1, 2, 5 * 86_400])
+        },
+        Clause("series/tiers-archive", "What lies in the archive is listed, and is seen while it is attached") { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendTwo(room)
+            tiers.keep { _, _ in water }
+            _ = try await tiers.applyRetention(at: day(60), isDryRun: false)
+            try require(try await room.values("short").isEmpty)
+            let parts = try await tiers.archived()
+            try require(parts.count, is: 2)
+            try require(parts.map(\.range.start), is: parts.map(\.range.start).sorted())
+            try await tiers.attach(parts[0].name)
+            try require(try await room.values("short"), is: [Reading(1, 1)])
+            let reopened = try await subject.reopened()
+            let again = SeriesRoomView(reopened, room.scope)
+            try require(try await again.seconds("short"), is: [1])
+            guard let tiers = reopened as? any SeriesTiering else { return }
+            try await tiers.detach(parts[0].name)
+            try require(try await again.seconds("short").isEmpty)
+            try await requireError(.invalid) { try await tiers.attach("nothing") }
+            tiers.keep { _, _ in water }
+            _ = try await tiers.applyRetention(at: day(6 * 365), isDryRun: false)
+            try require(try await tiers.archived().isEmpty)
+        },
+        Clause("series/tiers-held", "What is held stays, and goes when it is held no longer") { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendTwo(room)
+            let bounds = RetentionBounds(hot: .age(.days(7)))
+            tiers.keep { _, series in SeriesRetention(bounds, isHeld: series.metric == "short") }
+            _ = try await tiers.applyRetention(at: day(30), isDryRun: false)
+            try require(try await room.values("short").count, is: 2)
+            try require(try await room.values("long").isEmpty)
+            tiers.keep { _, _ in SeriesRetention(bounds) }
+            _ = try await tiers.applyRetention(at: day(30), isDryRun: false)
+            try require(try await room.metrics([]).isEmpty)
+        },
+        Clause("series/tiers-changed", "A series that is kept otherwise from now on moves, and loses nothing") { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            let short = SeriesRetention(RetentionBounds(hot: .age(.days(7))))
+            tiers.keep { _, _ in short }
+            try await appendTwo(room)
+            _ = try await tiers.applyRetention(at: day(6), isDryRun: false)
+            tiers.keep { _, series in series.metric == "short" ? short : .forever }
+            try await room.append("long", floats: [(1, 10)])
+            _ = try await tiers.applyRetention(at: day(30), isDryRun: false)
+            try require(try await room.values("short").isEmpty)
+            try require(try await room.values("long"), is: [Reading(1, 10), Reading(5 * 86_400, 4)])
+        },
+        Clause("series/tiers-dry-run", "A dry run says what would be done, and does nothing") { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendTwo(room)
+            tiers.keep { _, series in
+                series.metric == "short" ? SeriesRetention(RetentionBounds(hot: .age(.days(7)))) : .forever
+            }
+            let would = try await tiers.applyRetention(at: day(30), isDryRun: true)
+            try require(would.compactMap { $0.samples[room.tenant] }.reduce(0, +), is: 2)
+            try require(would.allSatisfy { $0.to == .expired })
+            try require(try await room.values("short").count, is: 2)
+            let done = try await tiers.applyRetention(at: day(30), isDryRun: false)
+            try require(done.compactMap { $0.samples[room.tenant] }.reduce(0, +), is: 2)
+        },
+        Clause("series/tiers-delete", "A removal reaches the archive, attached or not") { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendTwo(room)
+            tiers.keep { _, _ in water }
+            _ = try await tiers.applyRetention(at: day(60), isDryRun: false)
+            try require(try await room.delete("short"), is: 2)
+            for part in try await tiers.archived() { try await tiers.attach(part.name) }
+            try require(try await room.metrics([]), is: ["long"])
+            for part in try await tiers.archived() { try await tiers.detach(part.name) }
+            try require(try await room.metrics([]).isEmpty)
+        },
+    ]
+
+    private static let water = SeriesRetention(
+        RetentionBounds(hot: .age(.days(7)), warm: .age(.days(30)), archive: .age(.days(5 * 365))))
+
+    private static func day(_ count: Int64) -> Timestamp { SeriesRoom.at(count * 86_400) }
+
+    /// Two series in the same rows, on the first and on the sixth day.
+    private static func appendTwo(_ room: SeriesRoom) async throws {
+        let table = ReadingTable(
+            source: SeriesSource(device: nil), times: [1, 5 * 86_400].map { SeriesRoom.at($0).microseconds },
+            columns: [
+                ReadingColumn(field: "short", values: .floats([1, 2])),
+                ReadingColumn(field: "long", values: .floats([3, 4])),
+            ])
+        _ = try await room.store.append(ReadingBatch(tables: [table], arrival: SeriesRoom.arrival), in: room.scope)
+    }
+}
+
+private func require<Value: Equatable>(_ value: Value, is expected: Value, _ why: String) throws {
+    try require(value == expected, "\(why): is \(value), not \(expected)")
+}
