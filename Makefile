@@ -32,6 +32,11 @@ demo: build ## Starts Vigil with four simulated places on http://127.0.0.1:8080 
 test: ## Passes every test: unit, contracts on every engine, architecture, acceptance
 	@Scripts/test all
 
+.PHONY: soak
+soak: ## Passes the long forms of the fault tests: 500 kills of a writer
+	@Scripts/prerequisites test
+	@Scripts/soak
+
 .PHONY: check
 check: ## The inner loop: debug build, unit tests, lint
 	@Scripts/test check

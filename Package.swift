@@ -276,6 +276,9 @@ let package = Package(
         .executableTarget(
             name: "CrashWriter", dependencies: ["RelationalEngine", "VigilPorts", "VigilModel"],
             path: "Tests/Support/CrashWriter", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "SeriesCrashWriter", dependencies: ["SeriesEngine", "VigilPorts", "VigilModel"],
+            path: "Tests/Support/SeriesCrashWriter", swiftSettings: swiftSettings),
         support("ManualClock", ["VigilPorts", "VigilModel"]),
         support(
             "PostgresServers", ["PostgresAdapter", "ConnectionKit", "StoreContracts", "VigilPorts", "VigilModel"]),
@@ -332,7 +335,7 @@ let package = Package(
         ),
         tests(
             "Engines/SeriesEngineTests", "SeriesEngineTests",
-            ["SeriesEngine", "StoreContracts", "VigilPorts", "VigilModel"]),
+            ["SeriesEngine", "SeriesCrashWriter", "StoreContracts", "VigilPorts", "VigilModel"]),
         tests("Foundations/SQLiteKitTests", "SQLiteKitTests", ["SQLiteKit", "TemporaryFolders"]),
         tests(
             "Adapters/PostgresAdapterTests", "PostgresAdapterTests",

@@ -120,6 +120,7 @@ struct Core: Sendable {
         endpoints += SignInRoutes.all(identity) + PeopleRoutes.all(identity)
         endpoints += PlaceRoutes.all(registry) + DeviceRoutes.all(registry)
         endpoints += SearchRoutes.all(search) + RetentionRoutes.all(retention)
+        endpoints += SeriesCareRoutes.all(SeriesCareService(stores: stores, clock: clock))
         endpoints += LiveRoutes.endpoints(hub, clock: clock)
         let described = endpoints
         endpoints.append(

@@ -82,15 +82,57 @@ package struct LocalAPI: Sendable {
         return answer
     }
 
+    /// Asks for something large, and hands out each piece of the answer as it comes.
+    ///
+    /// - Returns: The answer when it is a refusal.
+    package func stream(
+        _ path: String, query: [(String, String)], _ take: @escaping @Sendable ([UInt8]) throws -> Void
+    ) async throws -> Answer? {
+        let folder: DataFolder
+        do {
+            folder = try DataFolder(settings.data)
+        } catch is FolderLock.Held {
+            return try await streamThroughSocket(path + "?" + Self.text(of: query), take)
+        }
+        let clock = SystemClock()
+        let stores = try await StoreFactory.open(folder, settings, clock: clock)
+        let core = Core(
+            stores: stores, clock: clock,
+            key: try folder.masterKey(configured: settings.configuration.text("master_key")), data: settings.data)
+        let outcome: Result<Answer?, any Error>
+        do {
+            let request = Self.request("GET", path, query: query, body: .bytes([]), contentType: "application/json")
+            do {
+                let response = try await EndpointTable(core.api()).respond(to: request)
+                guard case .stream(let pieces) = response.body else {
+                    throw ServiceError(.unavailable, "local.stream", "The answer is not a stream.")
+                }
+                for try await piece in pieces { try take(piece) }
+                outcome = .success(nil)
+            } catch let error as ServiceError {
+                outcome = .success(try Self.refusal(error))
+            }
+        } catch {
+            outcome = .failure(error)
+        }
+        await core.close()
+        return try outcome.get()
+    }
+
+    private func streamThroughSocket(_ target: String, _ take: ([UInt8]) throws -> Void) async throws -> Answer? {
+        let response = try await send("GET", target, body: .bytes([]), contentType: "application/json")
+        guard (200..<300).contains(response.status.code) else {
+            let answer = try await response.body.collect(upTo: 1 << 20)
+            return Answer(status: Int(response.status.code), body: Array(answer.readableBytesView))
+        }
+        for try await piece in response.body { try take(Array(piece.readableBytesView)) }
+        return nil
+    }
+
     private static func answer(
         _ core: Core, _ method: String, _ path: String, query: [(String, String)], body: Body, contentType: String
     ) async throws -> Answer {
-        let principal = Principal(
-            subject: .local, tenant: nil, permissions: [Permission("*", "*")], scope: nil, name: "local")
-        let request = Request(
-            method: HTTPRequest.Method(rawValue: method) ?? .get, path: path,
-            query: query.map { (name: $0.0, value: $0.1) }, headers: [.contentType: contentType],
-            body: Self.requestBody(body), principal: principal)
+        let request = request(method, path, query: query, body: body, contentType: contentType)
         do {
             let response = try await EndpointTable(core.api()).respond(to: request)
             return Answer(status: response.status.code, body: try await bytes(of: response.body))
@@ -107,6 +149,17 @@ package struct LocalAPI: Sendable {
         case .bytes(let bytes): RequestBody(bytes: bytes)
         case .file(let pieces): RequestBody(pieces, declaredLength: Int(pieces.count))
         }
+    }
+
+    private static func request(
+        _ method: String, _ path: String, query: [(String, String)], body: Body, contentType: String
+    ) -> Request {
+        let principal = Principal(
+            subject: .local, tenant: nil, permissions: [Permission("*", "*")], scope: nil, name: "local")
+        return Request(
+            method: HTTPRequest.Method(rawValue: method) ?? .get, path: path,
+            query: query.map { (name: $0.0, value: $0.1) }, headers: [.contentType: contentType],
+            body: requestBody(body), principal: principal)
     }
 
     private static func refusal(_ error: ServiceError) throws -> Answer {
@@ -128,6 +181,14 @@ package struct LocalAPI: Sendable {
     private func throughSocket(_ method: String, _ target: String, body: Body, contentType: String) async throws
         -> Answer
     {
+        let response = try await send(method, target, body: body, contentType: contentType)
+        let answer = try await response.body.collect(upTo: 64 << 20)
+        return Answer(status: Int(response.status.code), body: Array(answer.readableBytesView))
+    }
+
+    private func send(
+        _ method: String, _ target: String, body: Body, contentType: String
+    ) async throws -> HTTPClientResponse {
         let socket = URL(filePath: settings.data + "/vigil.sock").path(percentEncoded: false)
         let host = socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         var request = HTTPClientRequest(url: "http+unix://\(host)\(target)")
@@ -139,9 +200,7 @@ package struct LocalAPI: Sendable {
         case .file(let pieces):
             request.body = .stream(pieces.map { ByteBuffer(bytes: $0) }, length: .known(pieces.count))
         }
-        let response = try await HTTPClient.shared.execute(request, timeout: .hours(1))
-        let answer = try await response.body.collect(upTo: 64 << 20)
-        return Answer(status: Int(response.status.code), body: Array(answer.readableBytesView))
+        return try await HTTPClient.shared.execute(request, timeout: .hours(1))
     }
 
     private static func text(of query: [(String, String)]) -> String {

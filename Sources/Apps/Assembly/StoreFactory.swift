@@ -20,10 +20,18 @@ enum StoreFactory {
         let relational = try await RelationalChoice(settings, folder: folder).open(clock: clock)
         return Stores(
             relational: relational,
-            series: try await SeriesEngine.open(folder: folder.series, clock: clock),
+            series: try await SeriesEngine.open(
+                folder: folder.series, clock: clock, configuration: seriesConfiguration(settings)),
             cache: LocalCache(clock: clock), locks: LocalLocks(clock: clock), limits: LocalRateLimits(clock: clock),
             bus: LocalBus(), jobs: SQLJobQueue(relational, clock: clock),
             blobs: try FolderBlobs(folder: folder.blobs))
+    }
+
+    static func seriesConfiguration(_ settings: Settings) -> SeriesConfiguration {
+        var configuration = SeriesConfiguration()
+        configuration.warmFolder = settings.configuration.text("stores.series.warm")
+        configuration.archiveFolder = settings.configuration.text("stores.series.archive")
+        return configuration
     }
 
     /// Where places are looked up: by PostGIS where the database has it, else in the tables.
@@ -41,8 +49,11 @@ enum StoreFactory {
         #endif
     }
 
+    /// Keys below `stores` that name folders and not stores.
+    private static let folders: Set<String> = ["stores.series.warm", "stores.series.archive"]
+
     private static func refuseWhatIsMissing(_ configuration: LoadedConfiguration) throws {
-        for (name, entry) in configuration.entries where name.hasPrefix("stores.") {
+        for (name, entry) in configuration.entries where name.hasPrefix("stores.") && !folders.contains(name) {
             try RelationalChoice.refuse(
                 entry, unless: name == "stores.relational" ? RelationalChoice.present : ["embedded"])
         }

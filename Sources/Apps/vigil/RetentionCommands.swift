@@ -5,7 +5,10 @@ import Foundation
 struct RetentionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retention", abstract: "How long readings, reports, the trail and logs are kept.",
-        subcommands: [List.self, Add.self, Remove.self, Preset.self, Preview.self, Run.self, Archive.self, Attach.self, Detach.self])
+        subcommands: [
+            List.self, Add.self, Remove.self, Preset.self, Preview.self, Run.self, Archive.self, Attach.self,
+            Detach.self,
+        ])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the rules, the most specific first.")

@@ -8,7 +8,8 @@ struct Vigil: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServeCommand.self, DemoCommand.self, UserCommand.self, TokenCommand.self, ImportCommand.self,
-            DeviceCommand.self, QueryCommand.self, RulesCommand.self, RetentionCommand.self, AlertsCommand.self,
+            DeviceCommand.self, QueryCommand.self, RulesCommand.self, RetentionCommand.self, SeriesCommand.self,
+            AlertsCommand.self,
             BackupCommand.self,
             RestoreCommand.self,
             MigrateCommand.self, SeedCommand.self, ResetCommand.self, DoctorCommand.self, VersionCommand.self,

@@ -13,11 +13,14 @@ extension SeriesEngine {
         await maintenance.enter()
         defer { maintenance.leave() }
         return try await withArchive(from: start, to: end) { () async throws(StoreError) in
-            try await remove(entries, from: start, to: end)
+            try await remove(found, from: start, to: end)
         }
     }
 
-    private func remove(_ entries: [SeriesEntry], from start: Int64, to end: Int64) async throws(StoreError) -> Int {
+    private func remove(
+        _ found: [(SourceGroup, [SeriesEntry])], from start: Int64, to end: Int64
+    ) async throws(StoreError) -> Int {
+        let entries = found.flatMap(\.1)
         // Counted as a question counts: a value that was overwritten is not a sample any more.
         var count = 0
         for (group, some) in found {
@@ -30,7 +33,8 @@ extension SeriesEngine {
             }
         }
         if count == 0 { return 0 }
-        let record = RemovalRecord.write(series: entries.map(\.number),
+        let record = RemovalRecord.write(
+            series: entries.map(\.number),
             range: TimeRange(Timestamp(microseconds: start), Timestamp(microseconds: end)))
         _ = try await commit(.delete, record)
         try Self.removeFromChunks(entries, from: start, to: end, store, memory, unlessSealed: .max)

@@ -53,7 +53,8 @@ import VigilPorts
         await opened.end()
     }
 
-    @Test func `a series that was copied to its new file and not yet removed from the old is there once`() async throws {
+    @Test func `a series that was copied to its new file and not yet removed from the old is there once`() async throws
+    {
         let folder = TemporaryFolder()
         let opened = OpenedEngine(folder: folder)
         let engine = try await filled(opened)
@@ -100,7 +101,8 @@ import VigilPorts
         for name in names where name.hasPrefix("chunks-h") {
             try FileManager.default.copyItem(atPath: folder.path + "/" + name, toPath: log.path + "/" + name)
         }
-        #expect(names.contains { $0.hasPrefix("chunks-h") } && names.contains { FileNames.place($0)?.bounds == .forever })
+        #expect(
+            names.contains { $0.hasPrefix("chunks-h") } && names.contains { FileNames.place($0)?.bounds == .forever })
         let crashed = OpenedEngine(folder: log)
         let again = try await crashed.engine()
         for metric in ["a", "b"] {

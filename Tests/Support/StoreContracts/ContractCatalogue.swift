@@ -26,13 +26,16 @@ package enum ContractCatalogue {
     /// Which protocol of the ports each contract is for.
     package static let protocols = [
         "RelationalStore": "relational", "SQLTransaction": "relational", "SQLDialect": "relational",
-        "SchemaMigrator": "relational", "SeriesStore": "series", "SampleCursor": "series", "SeriesTiering": "series", "Cache": "cache",
+        "SchemaMigrator": "relational", "SeriesStore": "series", "SampleCursor": "series", "SeriesTiering": "series",
+        "Cache": "cache",
         "Locks": "locks", "RateLimits": "limits", "Bus": "bus", "JobQueue": "jobs", "BlobStore": "blobs",
         "SearchStore": "search", "GeometryStore": "geometry",
     ]
 
     /// Protocols of the ports that promise nothing a store could break.
-    package static let notStores: Set<String> = ["TimeSource", "SQLConvertible", "StoreInspecting", "MailDelivery"]
+    package static let notStores: Set<String> = [
+        "TimeSource", "SQLConvertible", "StoreInspecting", "MailDelivery", "SeriesCare",
+    ]
 
     private static func entries<Subject>(_ clauses: [StoreClause<Subject>]) -> [Entry] {
         clauses.map { Entry(id: $0.id, sentence: $0.sentence) }

@@ -151,7 +151,8 @@ package struct Doctor: Sendable {
         }
         guard FileManager.default.fileExists(atPath: folder.series) else { return facts }
         do {
-            let engine = try await SeriesEngine.open(folder: folder.series, clock: clock)
+            let engine = try await SeriesEngine.open(
+                folder: folder.series, clock: clock, configuration: StoreFactory.seriesConfiguration(settings))
             facts += try await engine.inspection()
             await engine.close()
         } catch {

@@ -110,6 +110,10 @@ extension ConfigurationKey {
     private static let stores = [
         store("relational", "embedded", ["sqlite", "postgresql"], standard: "sqlite"),
         store("series", "readings", ["embedded", "timescale", "influxdb"]),
+        ConfigurationKey(
+            "stores.series.warm", "The folder of the warm tier of readings; inside the data folder when absent."),
+        ConfigurationKey(
+            "stores.series.archive", "The folder of archived readings; inside the data folder when absent."),
         store("graph", "the graph", ["embedded", "neo4j"]),
         store("documents", "documents", ["embedded", "mongodb"]),
         store("vectors", "embeddings", ["embedded", "milvus"]),

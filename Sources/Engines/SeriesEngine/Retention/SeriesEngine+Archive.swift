@@ -154,8 +154,8 @@ extension SeriesMemory {
     /// Notes that series have samples again.
     func revive(_ group: SourceGroup) {
         locked {
-            for entry in group.series where entry.isEmpty && group.chunks.contains(where: { $0.column(entry.number) != nil })
-            {
+            for entry in group.series
+            where entry.isEmpty && group.chunks.contains(where: { $0.column(entry.number) != nil }) {
                 entry.isEmpty = false
                 emptySeriesCount -= 1
             }

@@ -1,5 +1,5 @@
 package import VigilModel
-package import VigilPorts
+import VigilPorts
 
 /// What is known of places, for deciding how readings are kept.
 struct ReadingRetention: Sendable {

@@ -45,7 +45,8 @@ extension SeriesContract {
             let again = SeriesRoomView(try await subject.reopened(), room.scope)
             try require(try await again.seconds("short"), is: [1, 2, 5 * 86_400])
         },
-        Clause("series/tiers-archive", "What lies in the archive is listed, and is seen while it is attached") { subject in
+        Clause("series/tiers-archive", "What lies in the archive is listed, and is seen while it is attached") {
+            subject in
             guard let tiers = subject.store as? any SeriesTiering else { return }
             let room = SeriesRoom(subject.store)
             try await appendTwo(room)
@@ -81,7 +82,8 @@ extension SeriesContract {
             _ = try await tiers.applyRetention(at: day(30), isDryRun: false)
             try require(try await room.metrics([]).isEmpty)
         },
-        Clause("series/tiers-changed", "A series that is kept otherwise from now on moves, and loses nothing") { subject in
+        Clause("series/tiers-changed", "A series that is kept otherwise from now on moves, and loses nothing") {
+            subject in
             guard let tiers = subject.store as? any SeriesTiering else { return }
             let room = SeriesRoom(subject.store)
             let short = SeriesRetention(RetentionBounds(hot: .age(.days(7))))
