@@ -123,10 +123,9 @@ struct SeriesCommand: AsyncParsableCommand {
             try await Say.ended {
                 let api = try await options.local.api()
                 let tenant = try await api.tenant(options.tenant)
-                let output = FileHandle.standardOutput
                 let refusal = try await api.stream(
                     "/api/local/series/export", query: selection.query + [("form", form), ("tenant", tenant)]
-                ) { try output.write(contentsOf: Data($0)) }
+                ) { try FileHandle.standardOutput.write(contentsOf: Data($0)) }
                 _ = try refusal?.checked()
             }
         }

@@ -1,7 +1,7 @@
 import HTTPTypes
 import PromQLEvaluation
 import VigilModel
-package import VigilPorts
+import VigilPorts
 package import VigilServices
 
 /// The series store, for `vigil series`.
