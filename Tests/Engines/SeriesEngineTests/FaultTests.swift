@@ -118,7 +118,7 @@ import VigilPorts
         }
     }
 
-    @Test(arguments: [FileNames.log(2), FileNames.catalogue, FileNames.chunks(0)])
+    @Test(arguments: [FileNames.log(2), FileNames.catalogue, FileNames.chunks(ChunkPlace(bounds: .forever, period: 0))])
     func `a flipped bit is named or makes no difference, and never a wrong value`(_ name: String) async throws {
         var random = SeededGenerator(seed: 11)
         let (original, copy) = (TemporaryFolder(), TemporaryFolder())

@@ -41,7 +41,8 @@ import VigilPorts
         let engine = try await filled(opened)
         let file = try #require(engine.store.chunkFiles.first)
         try TierFolders.write(file, to: engine.tiers.warm, as: file.name)
-        FileManager.default.createFile(atPath: engine.tiers.warm.folder + "/x.part", contents: Data("half".utf8))
+        _ = FileManager.default.createFile(
+            atPath: engine.tiers.warm.folder + "/x.part", contents: Data("half".utf8))
         let again = try await opened.engine()
         #expect(try await count(again) == 400)
         #expect(try again.tiers.warm.names().allSatisfy { !$0.hasSuffix(".part") })
