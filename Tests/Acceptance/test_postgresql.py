@@ -371,7 +371,7 @@ def test_an_expired_certificate_stops_the_start_and_a_good_one_does_not(pair, tm
         "DATABASE_URL",
         f"postgresql://{pair.database}@{address}/{pair.database}?sslmode=verify-full&sslrootcert={tls}/ca.crt")
     with Server(folder) as server:
-        assert server.call("GET", "/ready")[0] == 200
+        until(lambda: server.call("GET", "/ready")[0] == 200)
     data = pair.sql(pair.values["PRIMARY"], "SHOW data_directory")
     for statement in (f"ALTER SYSTEM SET ssl_cert_file = '{data}.tls/expired.crt'",
                       f"ALTER SYSTEM SET ssl_key_file = '{data}.tls/expired.key'", "SELECT pg_reload_conf()"):

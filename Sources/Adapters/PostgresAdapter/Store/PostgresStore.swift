@@ -67,9 +67,22 @@ package final class PostgresStore: RelationalStore {
     package func close() async {
         notices.close()
         arrivals.finish()
-        await primary.close()
-        await replicas?.close()
+        // A call that hangs on a dead connection would hold the end up until its silence is over.
+        let (ended, end) = AsyncStream.makeStream(of: Void.self)
+        Task { [primary, replicas] in
+            await primary.close()
+            await replicas?.close()
+            end.finish()
+        }
+        Task {
+            try? await pause(Self.closingPatience)
+            end.finish()
+        }
+        for await _ in ended {}
     }
+
+    /// How long an end waits for calls that still run.
+    private static let closingPatience = Duration.seconds(10)
 
     package var statistics: PoolStatistics { primary.statistics }
     /// Of the connections to standbys, where there are any.

@@ -1,7 +1,6 @@
 import Testing
 import VigilModel
-
-@testable import VigilServices
+import VigilServices
 
 /// A tenant sends so many readings a second, and may hurry for ten.
 @Suite struct ReadingBudgetTests {

@@ -1,7 +1,7 @@
-import VigilModel
+package import VigilModel
 
 /// How many readings a tenant may still send: it fills up steadily, and a burst of ten seconds is free.
-struct ReadingBudget: Sendable {
+package struct ReadingBudget: Sendable {
     private static let burst = Span.seconds(10)
 
     private let perSecond: Int
@@ -9,7 +9,7 @@ struct ReadingBudget: Sendable {
     private var time: Timestamp
 
     /// - Parameter perSecond: 0: any number.
-    init(perSecond: Int, at time: Timestamp) {
+    package init(perSecond: Int, at time: Timestamp) {
         self.perSecond = perSecond
         self.time = time
         left = Double(perSecond) * Self.burst.seconds
@@ -19,7 +19,7 @@ struct ReadingBudget: Sendable {
     ///
     /// A batch larger than a burst is let in when nothing was sent for as long as a burst, else nobody could ever send it;
     /// those after it wait for what it took.
-    mutating func spend(_ count: Int, at now: Timestamp) -> Span? {
+    package mutating func spend(_ count: Int, at now: Timestamp) -> Span? {
         guard perSecond > 0 else { return nil }
         let full = Double(perSecond) * Self.burst.seconds
         left = min(full, left + max(0, (now - time).seconds) * Double(perSecond))
