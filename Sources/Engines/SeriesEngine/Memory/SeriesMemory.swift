@@ -28,6 +28,9 @@ final class SeriesMemory: @unchecked Sendable {
         }
     }
 
+    /// Whether there are rows that are in no file yet.
+    var hasOpenRows: Bool { lock.withLock { _ in sampleCount > 0 } }
+
     /// What a group holds at one moment.
     struct Snapshot: Sendable {
         let chunks: [ChunkReference]
@@ -94,6 +97,7 @@ final class SeriesMemory: @unchecked Sendable {
         if position < 0 || group.blocks[position].layout !== layout || group.blocks[position].isFull {
             group.blocks.append(OpenBlock(layout: layout, capacity: table.rows))
             position += 1
+            blockBytes += group.blocks[position].memoryBytes
         }
         let bytes = group.blocks[position].memoryBytes
         group.blocks[position].append(table.words, rows: table.rows, arrival: arrival, texts: table.texts)

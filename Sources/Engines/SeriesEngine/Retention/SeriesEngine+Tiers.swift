@@ -7,7 +7,7 @@ extension SeriesEngine: SeriesTiering {
     package func applyRetention(at now: Timestamp, isDryRun: Bool) async throws(StoreError) -> [TierChange] {
         try log.check()
         // What is only in the log belongs to no file yet.
-        if memory.totals.bytes > 0 { try await seal() }
+        if memory.hasOpenRows { try await seal() }
         var changes: [TierChange] = []
         // File by file, so that sealing and removals come in between.
         for file in store.chunkFiles {
@@ -44,21 +44,23 @@ extension SeriesEngine: SeriesTiering {
 
     /// What would become of the readings of a file.
     private func changes(of file: ChunkFile, at now: Timestamp) throws(StoreError) -> [TierChange] {
-        var found: [RetentionBounds.Tier: TierChange] = [:]
+        // What is held stays beside what goes, so the two are told apart.
+        var (found, held): ([RetentionBounds.Tier: TierChange], TierChange?) = ([:], nil)
         for (group, chunks) in try chunks(of: file) {
             for chunk in chunks {
                 for column in chunk.columns {
                     guard let entry = catalogue.entries([column.series]).first else { continue }
                     let (tier, isHeld) = tier(of: entry, in: file, at: now)
                     guard tier != file.tier else { continue }
-                    var change = found[tier] ?? self.change(file, to: tier)
+                    let stays = isHeld && tier == .expired
+                    var change = (stays ? held : found[tier]) ?? self.change(file, to: tier)
                     change.samples[group.tenant, default: 0] += column.count
-                    change.isHeld = change.isHeld || (isHeld && tier == .expired)
-                    found[tier] = change
+                    change.isHeld = stays
+                    if stays { held = change } else { found[tier] = change }
                 }
             }
         }
-        return found.values.sorted { $0.to.rawValue < $1.to.rawValue }
+        return found.values.sorted { $0.to.rawValue < $1.to.rawValue } + (held.map { [$0] } ?? [])
     }
 
     private func change(_ file: ChunkFile, to tier: RetentionBounds.Tier) -> TierChange {

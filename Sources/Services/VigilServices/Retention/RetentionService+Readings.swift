@@ -79,7 +79,7 @@ extension RetentionService {
 
     /// What became of the readings of one tenant, tier by tier.
     static func items(_ changes: [TierChange], of tenant: TenantID) -> [RetentionReport.Item] {
-        var items: [RetentionBounds.Tier: RetentionReport.Item] = [:]
+        var items: [String: RetentionReport.Item] = [:]
         for change in changes {
             guard let count = change.samples[tenant], count > 0 else { continue }
             let stays = change.isHeld && change.to == .expired
@@ -91,7 +91,7 @@ extension RetentionService {
                 case .expired: stays ? "stays" : "goes"
                 }
             var item =
-                items[change.to]
+                items[fate]
                 ?? RetentionReport.Item(
                     subject: .reading, tenant: tenant, rule: nil, before: change.range.end, count: 0, unit: "readings",
                     isMore: false, oldest: change.range.start, isHeld: false, fate: fate)
@@ -99,9 +99,9 @@ extension RetentionService {
             item.oldest = min(item.oldest ?? change.range.start, change.range.start)
             item.before = max(item.before ?? change.range.end, change.range.end)
             item.isHeld = item.isHeld || stays
-            items[change.to] = item
+            items[fate] = item
         }
-        return RetentionBounds.Tier.allCases.compactMap { items[$0] }
+        return items.values.sorted { $0.fate < $1.fate }
     }
 
     // MARK: - The archive
