@@ -53,7 +53,7 @@ extension DatabaseContract {
         _ = try await (slow, fast)
         // Older transactions of others on the same server hold entries back for as long as they run.
         let clock = ContinuousClock()
-        let end = clock.now + .seconds(10)
+        let end = clock.now + .seconds(60)
         while true {
             let more = try await room.store.outbox(after: followed.last?.position ?? .start, limit: 2)
             if more.isEmpty, followed.count >= 6 { break }

@@ -92,7 +92,7 @@ struct DatabaseRoom: Sendable {
     /// The outbox, as soon as it shows `count` entries: older transactions of others on the same server hold them back.
     func settledOutbox(_ count: Int) async throws -> [OutboxEntry] {
         let clock = ContinuousClock()
-        let end = clock.now + .seconds(10)
+        let end = clock.now + .seconds(60)
         while true {
             let entries = try await store.outbox(after: .start, limit: 100)
             if entries.count >= count || clock.now > end { return entries }
