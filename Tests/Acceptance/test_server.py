@@ -46,8 +46,14 @@ def test_more_connections_than_allowed_are_told_to_come_back(folder, monkeypatch
     monkeypatch.setenv("VIGIL_SERVER_LIMITS_CONNECTIONS", "20")
     make_user(folder)
     with Server(folder) as server:
-        held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
+        held = []
         try:
+            # Each has had an answer, so it is counted; a connection alone may still wait to be looked at.
+            for _ in range(20):
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+                held.append(connection)
+                connection.request("GET", "/health")
+                assert connection.getresponse().read()
             answer = raw(server, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             assert answer.startswith(b"HTTP/1.1 503 ") and b"retry-after" in answer.lower()
         finally:
