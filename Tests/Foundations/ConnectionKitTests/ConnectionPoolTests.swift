@@ -1,7 +1,7 @@
 import ConnectionKit
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectionPoolTests {
+@Suite(.timeLimit(.minutes(5))) struct ConnectionPoolTests {
     private let clock = HandPoolClock()
     private let server = TestServer()
 

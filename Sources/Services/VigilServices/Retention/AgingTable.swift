@@ -72,7 +72,7 @@ package struct AgingTable: Sendable {
         let row = try transaction.rows(
             """
             SELECT COUNT(*) AS n, MIN(age) AS oldest FROM (
-                SELECT \(time) AS age FROM \(table) WHERE \(expired(tenant, before: bound)) LIMIT \(limit)) AS some
+                SELECT \(time) AS age FROM \(table) WHERE \(expired(tenant, before: bound)) LIMIT \(limit)) AS aged
             """
         ).first
         return (try row?.get("n") ?? 0, try row?.optional("oldest"))
