@@ -47,7 +47,8 @@ import Vigil
             break
         }
         #expect(heard == "alert.raised")
-        let alert = try #require(try await vigil.alerts(closures: ["open"]).items.first)
+        // The installation itself may have something to say on a busy machine.
+        let alert = try #require(try await vigil.alerts(closures: ["open"]).items.first { $0.rule != nil })
         #expect(alert.severity == "high")
         let after = try await vigil.acknowledge(alert: alert.id, note: "seen")
         #expect(after.acknowledged && after.note == "seen")
