@@ -9,11 +9,12 @@ extension PromQLEngine {
         _ selectors: [[LabelMatcher]], in range: TimeRange, in scope: AccessScope
     ) async throws(QueryError) -> [LabelSet] {
         var found: Set<LabelSet> = []
+        var writer = LabelWriter()
         for matchers in selectors.isEmpty ? [[]] : selectors {
             guard let (selection, test) = try SelectorLoader.selection(matchers, range, patterns) else { continue }
             do throws(StoreError) {
                 for identity in try await store.series(selection, in: scope) where test(identity) {
-                    found.insert(SelectorLoader.labels(of: identity))
+                    found.insert(writer.labels(of: identity))
                 }
             } catch {
                 throw QueryError(error)

@@ -34,7 +34,7 @@ package struct PromQLEngine: Sendable {
         case .string(let text):
             return result(.string(time, text), context)
         case .vector(let series):
-            let items = try Evaluator.finished(series).compactMap { series -> QueryVectorItem? in
+            let items = try finished(series, expression).compactMap { series -> QueryVectorItem? in
                 guard let value = series.values.first, !StepSeries.isAbsent(value) else { return nil }
                 return QueryVectorItem(labels: series.labels, point: QueryPoint(time: time, value: value))
             }
@@ -73,7 +73,7 @@ package struct PromQLEngine: Sendable {
         case .scalar(let values): matrix = Self.points([StepSeries(labels: .empty, values: values)], grid)
         case .string: break
         case .vector(let series):
-            matrix = Self.points(try Evaluator.finished(series), grid).sorted { $0.labels < $1.labels }
+            matrix = Self.points(try finished(series, expression), grid).sorted { $0.labels < $1.labels }
         }
         return result(.matrix(matrix), context)
     }
@@ -112,6 +112,12 @@ package struct PromQLEngine: Sendable {
                 QuerySeries(labels: series.dropsName ? series.labels.withoutName : series.labels, points: points))
         }
         return result(.matrix(list.sorted { $0.labels < $1.labels }), context)
+    }
+
+    private func finished(_ series: [StepSeries], _ expression: Expression) throws(QueryError) -> [StepSeries] {
+        // As they are read no two are alike.
+        if case .vector = expression.unwrapped.kind { return series }
+        return try Evaluator.finished(series)
     }
 
     private static func points(_ series: [StepSeries], _ grid: StepGrid) -> [QuerySeries] {

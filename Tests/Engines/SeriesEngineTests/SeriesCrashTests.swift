@@ -88,7 +88,7 @@ import VigilPorts
                     Issue.record("\(place): a value that was never sent")
                     continue
                 }
-                let time = (batch % 7 == 0 ? batch - 5_000 : batch) * 1_000_000
+                let time = batch % 7 == 0 ? (batch - 5_000) * 1_000_000 + 1 : batch * 1_000_000
                 #expect(sample.time.microseconds == time, "\(place): a time that was never sent")
                 counts[batch, default: 0] += 1
             }

@@ -49,6 +49,40 @@ import VigilModel
         #expect(found.count == 1)
     }
 
+    private func found(_ query: String, at seconds: Int64) async throws -> [String] {
+        let result = try await engine().instant(query, at: Timestamp(seconds: seconds), in: testScope)
+        guard case .vector(let items) = result.value else { return ["no vector"] }
+        return items.map { "\($0.labels["__name__"])/\($0.labels["device_id"].suffix(1))=\($0.point.value)" }
+    }
+
+    @Test func `an instant sees the newest sample, the newest before it, or none that is too old`() async throws {
+        let (one, two) = (DeviceID(high: 1, low: 1), DeviceID(high: 2, low: 2))
+        // 0 … 1485 s, 0 … 585 s, and one without a device.
+        fill("m", device: one)
+        fill("m", device: two, count: 40)
+        #expect(try await found("m", at: 1500) == ["m/1=99.0"])
+        #expect(try await found("m", at: 600) == ["m/1=40.0", "m/2=39.0"])
+        #expect(try await found("m", at: 1785) == [])
+        fill("n", count: 10)
+        #expect(try await found("{__name__=~\"m|n\"}", at: 130) == ["m/1=8.0", "m/2=8.0", "n/=8.0"])
+        #expect(try await found("{__name__=~\"m|n\"}", at: 150) == ["m/1=10.0", "m/2=10.0", "n/=9.0"])
+        // Two ages of one selector: neither is answered by the newest alone.
+        #expect(try await found("m - (m offset 10m)", at: 1500) == ["/1=39.0"])
+    }
+
+    @Test func `a choice of devices, as dashboards write it, is those devices`() async throws {
+        let devices = (1...3).map { DeviceID(high: UInt64($0), low: UInt64($0)) }
+        for device in devices { fill("m", device: device) }
+        fill("m")
+        let choice = "\(devices[0])|\(devices[2])"
+        #expect(try await found("m{device_id=~\"\(choice)\"}", at: 60) == ["m/1=4.0", "m/3=4.0"])
+        #expect(try await found("m{device_id=~\"(\(choice))\"}", at: 60) == ["m/1=4.0", "m/3=4.0"])
+        #expect(try await found("m{device_id=~\"\(devices[1])|other\"}", at: 60) == ["m/2=4.0"])
+        #expect(try await found("m{device_id=~\"other|none\"}", at: 60) == [])
+        #expect(try await found("m{device_id=~\"|\(devices[1])\"}", at: 60).count == 2)
+        #expect(try await found("m{device_id=~\".*3\"}", at: 60) == ["m/3=4.0"])
+    }
+
     @Test func `a query past its limits is refused`() async throws {
         for index in 0..<20 { fill("m", ["i": "\(index)"]) }
         let end = Timestamp(seconds: 1000)

@@ -25,8 +25,8 @@ enum SeriesCrashWriter {
             let batch = number
             let tables = sources.map { source in
                 ReadingTable(
-                    // Every seventh reading is late, so that older chunks change.
-                    source: source, times: [(batch % 7 == 0 ? batch - 5_000 : batch) * 1_000_000],
+                    // Every seventh reading is late, so that older chunks change; a microsecond beside those it comes among.
+                    source: source, times: [batch % 7 == 0 ? (batch - 5_000) * 1_000_000 + 1 : batch * 1_000_000],
                     columns: [
                         ReadingColumn(field: "a", values: .integers([batch])),
                         ReadingColumn(field: "b", values: .texts(["batch \(batch)"])),

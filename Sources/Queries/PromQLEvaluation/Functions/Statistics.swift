@@ -119,7 +119,7 @@ package enum NumberText {
             return value == 0 && value.sign == .minus ? "-0" : String(Int64(value))
         }
         let text = "\(value)"
-        guard let mark = text.firstIndex(of: "e") else { return text }
+        guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "e")) else { return text }
         var mantissa = String(text[..<mark])
         if mantissa.hasSuffix(".0") { mantissa.removeLast(2) }
         let exponent = Int(text[text.index(after: mark)...].replacing("+", with: "")) ?? 0

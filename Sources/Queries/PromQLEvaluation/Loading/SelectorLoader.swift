@@ -22,6 +22,8 @@ struct SelectorLoader {
         let matchers: [LabelMatcher]
         var from: Int64
         var to: Int64
+        /// Whether only the newest sample in the stretch is looked at.
+        var isInstant: Bool
     }
 
     /// All that an expression needs.
@@ -49,9 +51,10 @@ struct SelectorLoader {
     private func collect(_ expression: Expression, on grid: StepGrid, into needs: inout Needs) throws(QueryError) {
         switch expression.kind {
         case .vector(let selector):
-            try add(selector, back: context.limits.lookback.microseconds, on: grid, into: &needs)
+            try add(selector, back: context.limits.lookback.microseconds, isInstant: true, on: grid, into: &needs)
         case .range(let range):
-            try add(range.selector, back: try context.positive(range.range), on: grid, into: &needs)
+            try add(
+                range.selector, back: try context.positive(range.range), isInstant: false, on: grid, into: &needs)
         case .subquery(let subquery):
             let (inner, _, _) = try context.subgrid(subquery, on: grid)
             try collect(subquery.expression, on: inner, into: &needs)
@@ -69,14 +72,17 @@ struct SelectorLoader {
     }
 
     private func add(
-        _ selector: VectorSelector, back: Int64, on grid: StepGrid, into needs: inout Needs
+        _ selector: VectorSelector, back: Int64, isInstant: Bool, on grid: StepGrid, into needs: inout Needs
     ) throws(QueryError) {
         let moments = try context.moments(selector.shift, on: grid)
         let (from, to) = (moments.start - back + 1, moments.last)
+        let isInstant = isInstant && moments.start == moments.last
         guard var need = needs.samples[selector.matchers] else {
-            needs.samples[selector.matchers] = Need(matchers: selector.matchers, from: from, to: to)
+            needs.samples[selector.matchers] = Need(
+                matchers: selector.matchers, from: from, to: to, isInstant: isInstant)
             return
         }
+        need.isInstant = need.isInstant && isInstant && need.from == from && need.to == to
         need.from = min(need.from, from)
         need.to = max(need.to, to)
         needs.samples[selector.matchers] = need
@@ -84,36 +90,84 @@ struct SelectorLoader {
 
     private func samples(_ need: Need, budget: inout Int) async throws(QueryError) -> [SampleSeries] {
         let range = TimeRange(Timestamp(microseconds: need.from), Timestamp(microseconds: need.to + 1))
-        guard let (plain, filter) = try Self.selection(need.matchers, range, context.patterns) else { return [] }
-        var selection = plain
-        selection.sampleLimit = budget
-        var found: [SeriesIdentity: SampleSeries] = [:]
+        guard let (selection, filter) = try Self.selection(need.matchers, range, context.patterns) else { return [] }
         do throws(StoreError) {
-            let cursor = try await store.samples(selection, in: scope)
-            while let piece = try await cursor.next() {
-                guard filter(piece.identity) else { continue }
-                budget -= piece.samples.count
-                guard budget >= 0 else {
-                    throw StoreError(.limit, "query processing would load too many samples into memory")
-                }
-                var series =
-                    found[piece.identity]
-                    ?? SampleSeries(labels: Self.labels(of: piece.identity), times: [], values: [])
-                found[piece.identity] = nil
-                for sample in piece.samples {
-                    guard let number = sample.value.number else { continue }
-                    series.times.append(sample.time.microseconds)
-                    series.values.append(number)
-                }
-                found[piece.identity] = series
-                guard found.count <= context.limits.series else {
-                    throw StoreError(.limit, "the query selects too many series")
-                }
-            }
+            let found =
+                need.isInstant
+                ? try await newest(need, selection, filter, &budget)
+                : try await samples(selection, filter, &budget)
+            return found.sorted { $0.labels < $1.labels }
         } catch {
             throw QueryError(error)
         }
-        return found.values.filter { !$0.times.isEmpty }.sorted { $0.labels < $1.labels }
+    }
+
+    private func samples(
+        _ plain: SeriesSelection, _ filter: (SeriesIdentity) -> Bool, _ budget: inout Int
+    ) async throws(StoreError) -> [SampleSeries] {
+        var selection = plain
+        selection.sampleLimit = budget
+        var found: [SampleSeries] = []
+        var writer = LabelWriter()
+        var current: SeriesIdentity?
+        let cursor = try await store.samples(selection, in: scope)
+        while let piece = try await cursor.next() {
+            guard filter(piece.identity) else { continue }
+            budget -= piece.samples.count
+            guard budget >= 0 else {
+                throw StoreError(.limit, "query processing would load too many samples into memory")
+            }
+            // The pieces of a series come one after the other.
+            if current != piece.identity {
+                found.append(SampleSeries(labels: writer.labels(of: piece.identity), times: [], values: []))
+                current = piece.identity
+                try checkCount(found.count)
+            }
+            let last = found.count - 1
+            found[last].times.reserveCapacity(found[last].times.count + piece.samples.count)
+            found[last].values.reserveCapacity(found[last].values.count + piece.samples.count)
+            for sample in piece.samples {
+                guard let number = sample.value.number else { continue }
+                found[last].times.append(sample.time.microseconds)
+                found[last].values.append(number)
+            }
+        }
+        return found.filter { !$0.times.isEmpty }
+    }
+
+    /// The newest sample of each series in the stretch, of which the store knows most without reading any other.
+    ///
+    /// Where its newest is younger than the stretch, or no number, the samples of that device are read.
+    private func newest(
+        _ need: Need, _ selection: SeriesSelection, _ filter: (SeriesIdentity) -> Bool, _ budget: inout Int
+    ) async throws(StoreError) -> [SampleSeries] {
+        let latest = try await store.latest(selection.matchers, devices: selection.devices, in: scope)
+            .filter { filter($0.identity) }
+        try checkCount(latest.count)
+        var unknown: Set<DeviceID> = []
+        for item in latest where item.sample.time.microseconds > need.to || item.sample.value.number == nil {
+            guard let device = item.identity.device else { return try await samples(selection, filter, &budget) }
+            unknown.insert(device)
+        }
+        var found: [SampleSeries] = []
+        found.reserveCapacity(latest.count)
+        var writer = LabelWriter()
+        for item in latest where item.sample.time.microseconds >= need.from {
+            if let device = item.identity.device, unknown.contains(device) { continue }
+            guard let number = item.sample.value.number else { continue }
+            found.append(
+                SampleSeries(
+                    labels: writer.labels(of: item.identity), times: [item.sample.time.microseconds], values: [number]))
+        }
+        budget -= found.count
+        guard !unknown.isEmpty else { return found }
+        var rest = selection
+        rest.devices = unknown
+        return found + (try await samples(rest, filter, &budget))
+    }
+
+    private func checkCount(_ count: Int) throws(StoreError) {
+        guard count <= context.limits.series else { throw StoreError(.limit, "the query selects too many series") }
     }
 
     private func windows(
@@ -129,10 +183,9 @@ struct SelectorLoader {
         let query = WindowQuery(selection, step: Span(microseconds: need.width), aggregates: asked)
         do throws(StoreError) {
             let found = try await store.windows(query, in: scope).filter { filter($0.identity) }
-            guard found.count <= context.limits.series else {
-                throw StoreError(.limit, "the query selects too many series")
-            }
-            return found.map { FoldedSeries($0, labels: Self.labels(of: $0.identity), aggregates: asked) }
+            try checkCount(found.count)
+            var writer = LabelWriter()
+            return found.map { FoldedSeries($0, labels: writer.labels(of: $0.identity), aggregates: asked) }
                 .sorted { $0.labels < $1.labels }
         } catch {
             throw QueryError(error)
@@ -150,18 +203,36 @@ struct SelectorLoader {
         if !matchers.contains(where: { $0.name == LabelMatcher.metricName && $0.operation == .equal }) {
             selection.matchers.append(LabelMatcher(LabelMatcher.metricName, .notMatches, "__.*"))
         }
-        for matcher in own where matcher.operation == .equal && !matcher.value.isEmpty {
-            guard let device = DeviceID(matcher.value) else { return nil }
-            selection.devices = selection.devices.map { $0.intersection([device]) } ?? [device]
+        for matcher in own {
+            guard let names = literals(of: matcher) else { continue }
+            let devices = Set(names.compactMap { DeviceID($0) })
+            selection.devices = selection.devices.map { $0.intersection(devices) } ?? devices
+            if selection.devices?.isEmpty == true { return nil }
         }
         let test = try deviceTest(own, patterns)
         return (selection, { !$0.metric.hasPrefix("__") && test($0) })
     }
 
-    static func labels(of identity: SeriesIdentity) -> LabelSet {
-        var labels = LabelSet(metric: identity.metric, labels: identity.labels)
-        if let device = identity.device { labels.set(deviceLabel, to: device.description) }
-        return labels
+    /// The texts that a matcher lets through, where it names them: `=`, and patterns as dashboards make them of a choice.
+    private static func literals(of matcher: LabelMatcher) -> [String]? {
+        switch matcher.operation {
+        case .equal: return matcher.value.isEmpty ? nil : [matcher.value]
+        case .matches:
+            var text = matcher.value[...]
+            if text.hasPrefix("("), text.hasSuffix(")") { text = text.dropFirst().dropLast() }
+            let isPlain = text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+                case UInt8(ascii: "-"), UInt8(ascii: "|"): true
+                default: false
+                }
+            }
+            guard isPlain, !text.isEmpty else { return nil }
+            let names = text.split(separator: "|", omittingEmptySubsequences: false)
+            // An empty one is met by series without a device.
+            return names.contains { $0.isEmpty } ? nil : names.map(String.init)
+        case .notEqual, .notMatches: return nil
+        }
     }
 
     /// A test for matchers on the device, which the store does not know as a label.
@@ -185,5 +256,20 @@ struct SelectorLoader {
             let value = identity.device?.description ?? ""
             return tests.allSatisfy { $0(value) }
         }
+    }
+}
+
+/// Makes the labels of series; those of one device mostly follow each other.
+struct LabelWriter {
+    private var device: DeviceID?
+    private var text = ""
+
+    mutating func labels(of identity: SeriesIdentity) -> LabelSet {
+        guard let device = identity.device else { return LabelSet(metric: identity.metric, labels: identity.labels) }
+        if device != self.device {
+            self.device = device
+            text = device.description
+        }
+        return LabelSet(metric: identity.metric, labels: identity.labels, (SelectorLoader.deviceLabel, text))
     }
 }

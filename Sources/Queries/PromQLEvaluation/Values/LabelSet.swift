@@ -12,7 +12,15 @@ package struct LabelSet: Hashable, Sendable {
     }
 
     package init(metric: String?, labels: Labels) {
-        pairs = labels.all
+        self.init(metric: metric, labels: labels, nil)
+    }
+
+    /// With one more label, which replaces another of its name.
+    init(metric: String?, labels: Labels, _ more: (name: String, value: String)?) {
+        pairs = []
+        pairs.reserveCapacity(labels.all.count + 2)
+        pairs += labels.all
+        if let more { set(more.name, to: more.value) }
         if let metric, !metric.isEmpty { set(Self.metricName, to: metric) }
     }
 
@@ -51,8 +59,24 @@ extension LabelSet: Comparable {
     package static func < (left: LabelSet, right: LabelSet) -> Bool {
         for (a, b) in zip(left.pairs, right.pairs) {
             if a.name != b.name { return a.name.utf8.lexicographicallyPrecedes(b.name.utf8) }
-            if a.value != b.value { return a.value.utf8.lexicographicallyPrecedes(b.value.utf8) }
+            let order = byteOrder(a.value, b.value)
+            if order != 0 { return order < 0 }
         }
         return left.pairs.count < right.pairs.count
     }
+}
+
+/// Below, at or above zero, as the bytes of `left` come before, are or come after those of `right`.
+private func byteOrder(_ left: String, _ right: String) -> Int {
+    let order = left.utf8.withContiguousStorageIfAvailable { left in
+        right.utf8.withContiguousStorageIfAvailable { right in
+            let common = min(left.count, right.count)
+            for index in 0..<common where left[index] != right[index] {
+                return Int(left[index]) - Int(right[index])
+            }
+            return left.count - right.count
+        }
+    }
+    if case .some(.some(let order)) = order { return order }
+    return left == right ? 0 : left.utf8.lexicographicallyPrecedes(right.utf8) ? -1 : 1
 }
