@@ -45,7 +45,9 @@ struct RawSeries {
 
     /// Sorts by time and keeps the last that came of each time.
     mutating func settle() {
-        samples.sort { ($0.time, $0.order) < ($1.time, $1.order) }
+        if !samples.withUnsafeMutableBufferPointer(Self.insertionSorted) {
+            samples.sort { ($0.time, $0.order) < ($1.time, $1.order) }
+        }
         var kept = 0
         for index in samples.indices {
             if index + 1 < samples.count, samples[index + 1].time == samples[index].time { continue }
@@ -53,6 +55,26 @@ struct RawSeries {
             kept += 1
         }
         samples.removeLast(samples.count - kept)
+    }
+
+    /// Puts samples that are nearly in order into it: several senders overtake each other by a few readings.
+    ///
+    /// Returns false, with the samples in some order, when there is more to move than a sort would.
+    private static func insertionSorted(_ samples: inout UnsafeMutableBufferPointer<RawSample>) -> Bool {
+        var moves = 0
+        let movesMax = samples.count * 4
+        for index in samples.indices.dropFirst() where samples[index].time < samples[index - 1].time {
+            let sample = samples[index]
+            var place = index
+            while place > 0, samples[place - 1].time > sample.time {
+                samples[place] = samples[place - 1]
+                place -= 1
+                moves += 1
+            }
+            samples[place] = sample
+            if moves > movesMax { return false }
+        }
+        return true
     }
 
     func value(_ sample: RawSample) -> ReadingValue {
