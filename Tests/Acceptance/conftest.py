@@ -19,9 +19,11 @@ SHARED = pathlib.Path(os.environ.get("VIGIL_SHARED", pathlib.Path(__file__).pare
 PASSWORD = "correct horse battery"
 
 
-def run(*arguments, stdin=None, check=True):
+def run(*arguments, stdin=None, check=True, environment=None):
     """Runs the command line and gives what it printed."""
-    done = subprocess.run([BINARY, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [BINARY, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=120,
+        env={**os.environ, **(environment or {})})
     if check:
         assert done.returncode == 0, done.stderr
     return done

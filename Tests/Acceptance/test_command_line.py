@@ -60,6 +60,67 @@ def test_mistakes_say_what_to_do_next(folder):
     assert refused.returncode == 1 and refused.stderr.strip()
 
 
+def test_a_mistyped_folder_is_named_and_not_made(folder, tmp_path):
+    typo = tmp_path / "nowhere"
+    for command in (["device", "list"], ["alerts", "list"], ["token", "create", "--username", "ann", "--name", "n"],
+                    ["migrate", "status"], ["backup", tmp_path / "copy"]):
+        refused = run(*command, "--data", typo, check=False)
+        assert refused.returncode == 1 and "nowhere" in refused.stderr and refused.stderr.startswith("vigil: "), command
+        assert not typo.exists(), command
+
+
+def test_errors_begin_alike_and_name_what_is_meant(folder, tmp_path):
+    refused = run("health", check=False)
+    assert refused.returncode == 64 and refused.stderr.startswith('vigil: "health" is no command')
+    refused = run("user", "create", check=False)
+    assert refused.returncode == 64 and refused.stderr.startswith("vigil: Missing expected argument")
+    assert json.loads(run("version", "--json").stdout)["version"] == run("version").stdout.strip()
+    for variable, value, said in [
+        ("DATABASE_ENGINE", "oracle", 'stores.relational (from DATABASE_ENGINE) is "oracle"'),
+        ("REDIS_URL", "redis://r", "(from REDIS_URL)"), ("INFLUX_URL", "http://i", "(from INFLUX_URL)"),
+        ("VIGIL_SERVER_TLS_KEY", "k.pem", "server.tls.certificate (from default) must be set"),
+    ]:
+        refused = run("serve", "--data", folder, "--port", "0", check=False, environment={variable: value})
+        assert refused.returncode == 1 and said in refused.stderr, refused.stderr
+    (tmp_path / "text.pem").write_text("no key")
+    for certificate, said in [("nope.pem", "server.tls.certificate: nope.pem cannot be read"),
+                              (str(tmp_path / "text.pem"), "is no PEM file with a certificate")]:
+        refused = run("serve", "--data", folder, "--port", "0", check=False, environment={
+            "VIGIL_SERVER_TLS_CERTIFICATE": certificate, "VIGIL_SERVER_TLS_KEY": "k.pem"})
+        assert refused.returncode == 1 and said in refused.stderr, refused.stderr
+
+
+def test_one_tenant_need_not_be_named_and_rules_take_all_conditions(folder):
+    make_user(folder)
+    listed = run("user", "list", "--data", folder).stdout
+    assert listed.startswith("USERNAME") and "ann" in listed and "admin" in listed
+    assert run("token", "create", "--data", folder, "--username", "ann", "--name", "n").stdout.startswith("vt_")
+    added = [["--metric", "m", "--outside", "2:8", "--unit", "bar", "--cooldown", "60", "--type", "environmental"],
+             ["--metric", "m", "--between", "-2:-1.5", "--hold", "30"], ["--metric", "s", "--state", "open"], ["--missing"]]
+    for number, words in enumerate(added):
+        run("rules", "add", "--data", folder, "--name", f"r{number}", *words)
+    rules = {item["rule"]["name"]: item["rule"] for item in printed("rules", "list", "--data", folder)["items"]}
+    assert [rules[name]["condition"] for name in sorted(rules)] == ["outside", "between", "state", "missing"]
+    assert rules["r0"]["cooldownSeconds"] == 60 and (rules["r1"]["low"], rules["r1"]["high"]) == (-2, -1.5)
+    refused = run("rules", "add", "--data", folder, "--name", "r", "--metric", "m", "--between", "8", check=False)
+    assert refused.returncode == 64 and "2:8" in refused.stderr
+
+
+def test_a_file_with_bad_lines_keeps_the_good_ones_and_says_so(folder, tmp_path):
+    make_user(folder)
+    path = tmp_path / "f.csv"
+    path.write_text('timestamp,value\n2026-01-01 00:00,1\nyesterday,2\n2099-01-01 00:00,3\n2026-01-01 00:05\n'
+                    '2026-01-01 00:10,4\n2026-01-01 00:15,"5\n')
+    plan = ["import", "csv", path, "--data", folder, "--device", "d", "--metric", "m"]
+    refused = run(*plan, "--unit", "parsec", check=False)
+    assert refused.returncode == 1 and "not a known unit" in refused.stderr
+    partial = run(*plan, "--unit", "degC", check=False)
+    assert partial.returncode == 1 and "2 stored" in partial.stdout and "4 refused" in partial.stdout
+    for said in ("line 3: The time cannot be read", "line 4: The time is after", "line 5: The line is too short",
+                 "line 7: ", "nothing after this was read"):
+        assert said in partial.stderr, partial.stderr
+
+
 def backed_up(folder, target):
     make_user(folder)
     with Server(folder) as server:

@@ -1,3 +1,4 @@
+import Dashboard
 import LocalEngine
 import Logging
 import ServiceLifecycle
@@ -31,7 +32,7 @@ package struct Application: Sendable {
             keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))),
             systemChecks: [DiskFacts.check(of: settings.data)],
             geometry: try await StoreFactory.geometry(on: stores.relational), people: settings.people,
-            ingest: settings.ingest,
+            ingest: settings.ingest, mapTiles: settings.mapTiles,
             mail: MailFolder(folder: folder.mail, clock: clock))
         if settings.configuration.required("stores.relational") == "postgresql" {
             logger.notice("tables are in PostgreSQL; readings and files are in the data folder")
@@ -80,6 +81,9 @@ package struct Application: Sendable {
         var hooks = PipelineHooks()
         hooks.idempotency = KeptAnswers(core.idempotency)
         hooks.liveHub = core.hub
+        hooks.pictures = core.pages.pictures
+        hooks.lostPage = Dashboard.lostPage(api: EndpointTable([]), settings: core.pages)
+        hooks.errorPage = Dashboard.errorPage(settings: core.pages)
         let metrics = HTTPMetrics()
         return RequestPipeline(
             table: EndpointTable(core.endpoints(metrics: [{ metrics.families() }])),

@@ -30,17 +30,20 @@ struct Core: Sendable {
     let searchProjection: SearchProjection
     /// The data folder, where there is one to copy.
     let data: String?
+    private let mapTiles: String?
 
     init(
         stores: Stores, clock: any TimeSource, key: MasterKey, data: String? = nil,
         logLines: AsyncStream<LogService.Line> = AsyncStream { $0.finish() }, keepLogs: Span = .days(14),
         systemChecks: [SystemWatch.Check] = [], geometry: (any GeometryStore)? = nil,
         people: IdentitySettings = IdentitySettings(), ingest: IngestSettings = IngestSettings(),
+        mapTiles: String? = nil,
         mail: (any MailDelivery)? = nil
     ) {
         self.stores = stores
         self.clock = clock
         self.data = data
+        self.mapTiles = mapTiles
         let identity = IdentityService(stores: stores, clock: clock, key: key, settings: people, mail: mail)
         self.identity = identity
         directory = DeviceDirectory(stores: stores, clock: clock)
@@ -128,11 +131,14 @@ struct Core: Sendable {
         return endpoints.map(actingLocally)
     }
 
+    /// What the pages must know of the server.
+    var pages: DashboardSettings { DashboardSettings(mapTiles: mapTiles) { request in request.csrfToken } }
+
     /// Everything that the server answers: the API and the pages that read it.
     func endpoints(metrics sources: [MetricsService.Source]) -> [Endpoint] {
         let api = api(metrics: sources)
         return api
-            + Dashboard.endpoints(api: EndpointTable(api), settings: DashboardSettings { request in request.csrfToken })
+            + Dashboard.endpoints(api: EndpointTable(api), settings: pages)
     }
 
     /// What goes on beside the requests, until it is cancelled.

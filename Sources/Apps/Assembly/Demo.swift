@@ -21,17 +21,27 @@ package struct Demo: Sendable {
         self.logger = logger
     }
 
-    /// Sets the places up as far as they are not there yet, sends some hours of history, then reports every second.
+    /// Sets the places up as far as they are not there yet, then reports every second; new places also send two hours of
+    /// history meanwhile.
     package func run() async throws {
         try await waitUntilServing()
+        try await revokeEarlierTokens()
         var isNew = false
         for place in places {
             isNew = try await post("/api/sites", place.site.canonicalText) == 201 || isNew
+            for profile in place.profiles { _ = try await post("/api/profiles", profile.canonicalText) }
             for device in place.devices { _ = try await post("/api/devices", device.canonicalText) }
             if isNew { for rule in place.rules { _ = try await post("/api/rules", rule.canonicalText) } }
         }
         let start = clock.now()
-        if isNew { try await sendHistory(until: start) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await reportForEver(from: start) }
+            if isNew { group.addTask { try await sendHistory(until: start) } }
+            try await group.waitForAll()
+        }
+    }
+
+    private func reportForEver(from start: Timestamp) async throws {
         var beat = start
         while true {
             try await clock.wait(until: beat)
@@ -55,6 +65,22 @@ package struct Demo: Sendable {
     private func send(_ report: SimulatedReport) async throws {
         let status = try await post(report.path, report.body, contentType: report.contentType)
         if status >= 400 { logger.warning("a simulated report was refused", metadata: ["status": "\(status)"]) }
+    }
+
+    /// The newest token of this name is ours; those of earlier runs have nobody who uses them.
+    private func revokeEarlierTokens() async throws {
+        var request = HTTPClientRequest(url: address + "/api/tokens?limit=100")
+        request.headers.add(name: "Authorization", value: "Token \(token)")
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+        let body = try await response.body.collect(upTo: 1 << 20)
+        guard let answer = try? JSONValue(parsing: String(buffer: body)) else { return }
+        let earlier = (answer["items"]?.elements ?? []).filter { $0["name"]?.text == "simulators" }.dropFirst()
+        for id in earlier.compactMap({ $0["id"]?.text }) {
+            var revocation = HTTPClientRequest(url: address + "/api/tokens/" + id)
+            revocation.method = .DELETE
+            revocation.headers.add(name: "Authorization", value: "Token \(token)")
+            _ = try await HTTPClient.shared.execute(revocation, timeout: .seconds(10))
+        }
     }
 
     private func waitUntilServing() async throws {

@@ -12,6 +12,7 @@ package struct Settings: Sendable {
     let proxies: TrustedProxies
     let people: IdentitySettings
     let ingest: IngestSettings
+    let mapTiles: String?
 
     /// - Throws: ``ConfigurationFault`` for values that do not go together.
     package init(_ configuration: LoadedConfiguration) throws {
@@ -37,6 +38,7 @@ package struct Settings: Sendable {
         var people = IdentitySettings()
         people.pinDigits = configuration.integer("pin.digits")
         people.publicAddress = try Self.address(configuration)
+        mapTiles = try Self.tiles(configuration)
         self.people = people
         var ingest = IngestSettings()
         ingest.tenantReadingsPerSecond = configuration.integer("server.rate.readings")
@@ -68,6 +70,20 @@ package struct Settings: Sendable {
                 source: configuration.entries["server.public_url"]?.source ?? "default")
         }
         return text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+
+    /// Where map tiles come from: an address that has the three places of a tile.
+    private static func tiles(_ configuration: LoadedConfiguration) throws -> String? {
+        guard let text = configuration.text("pages.map_tiles") else { return nil }
+        let isAddress = text.hasPrefix("https://") || text.hasPrefix("http://")
+        guard isAddress, ["{z}", "{x}", "{y}"].allSatisfy(text.contains),
+            !text.contains(where: { $0.isWhitespace || $0 == ";" || $0 == "," || $0 == "'" })
+        else {
+            throw ConfigurationFault(
+                key: "pages.map_tiles", value: text, allowed: "an address with {z}, {x} and {y}",
+                source: configuration.entries["pages.map_tiles"]?.source ?? "default")
+        }
+        return text
     }
 
     private static func missing(_ key: String, _ allowed: String) -> ConfigurationFault {

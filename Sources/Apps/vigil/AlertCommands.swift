@@ -105,38 +105,71 @@ struct RulesCommand: AsyncParsableCommand {
         @OptionGroup var options: TenantOptions
         @Option(help: "What people call it.")
         var name: String
-        @Option(help: "The metric it watches.")
-        var metric: String
+        @Option(help: "The metric it watches; not with --missing.")
+        var metric: String?
         @Option(help: "Raise above this value.")
         var above: Double?
         @Option(help: "Raise below this value.")
         var below: Double?
+        @Option(help: "Raise between two values: LOW:HIGH.")
+        var between: String?
+        @Option(help: "Raise outside of two values: LOW:HIGH.")
+        var outside: String?
+        @Option(help: "Raise when a text or a yes or no is this; may come more than once.")
+        var state: [String] = []
         @Flag(help: "Raise when no reading comes.")
         var missing = false
         @Option(help: "The unit of the value.")
         var unit: String?
         @Option(help: "For how many seconds it must hold.")
         var hold: Double?
+        @Option(help: "For how many seconds after an alert no other is raised.")
+        var cooldown: Double?
+        @Option(help: "intrusion, environmental, malfunction, system or custom.")
+        var type: String?
         @Option(help: "info, low, medium, high or critical.")
         var severity = "medium"
         @Option(help: "Only for this device: identifier or code; may come more than once.")
         var device: [String] = []
 
         func validate() throws {
-            let conditions = [above != nil, below != nil, missing].filter { $0 }.count
-            guard conditions == 1 else { throw ValidationError("Say one of --above N, --below N and --missing.") }
+            guard conditions.count == 1 else {
+                throw ValidationError(
+                    "Say one of --above N, --below N, --between LOW:HIGH, --outside LOW:HIGH, --state S and --missing.")
+            }
+            guard missing || metric != nil else { throw ValidationError("Say the metric with --metric.") }
+            for text in [between, outside] where text != nil && Self.bounds(text) == nil {
+                throw ValidationError("Two numbers with a colon between were expected, such as 2:8.")
+            }
         }
 
         func run() async throws {
-            var body: [String: Any] = ["name": name, "metric": metric, "severity": severity]
-            body["condition"] = missing ? "missing" : above != nil ? "above" : "below"
+            var body: [String: Any] = ["name": name, "severity": severity, "condition": conditions.first ?? "missing"]
+            body["metric"] = metric
             body["threshold"] = above ?? below
+            if let bounds = Self.bounds(between ?? outside) { (body["low"], body["high"]) = bounds }
+            if !state.isEmpty { body["states"] = state }
             body["unit"] = unit
             body["holdSeconds"] = hold
+            body["cooldownSeconds"] = cooldown
+            body["type"] = type
             if !device.isEmpty { body["scope"] = ["devices": device] }
             let answer = try await options.call("POST", "/api/rules", body: body)
             if options.json { return answer.printed() }
-            print("Rule \(name) watches \(metric). Its identifier is \(answer.members["id"] ?? "?").")
+            print("Rule \(name) watches \(metric ?? "silence"). Its identifier is \(answer.members["id"] ?? "?").")
+        }
+
+        private var conditions: [String] {
+            [
+                ("above", above != nil), ("below", below != nil), ("between", between != nil),
+                ("outside", outside != nil), ("state", !state.isEmpty), ("missing", missing),
+            ].filter(\.1).map(\.0)
+        }
+
+        private static func bounds(_ text: String?) -> (Double, Double)? {
+            let numbers = (text ?? "").split(separator: ":").map { Double($0) }
+            guard numbers.count == 2, let low = numbers[0], let high = numbers[1] else { return nil }
+            return (low, high)
         }
     }
 

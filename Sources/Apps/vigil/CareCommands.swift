@@ -50,7 +50,7 @@ struct MigrateCommand: AsyncParsableCommand {
         @OptionGroup var options: LocalOptions
 
         func run() async throws {
-            let lines = try await Say.ended { try await SchemaCare(try await options.settings()).status() }
+            let lines = try await Say.ended { try await SchemaCare(try await options.presentSettings()).status() }
             try show(lines, json: options.json, none: "There are no migrations.")
             if lines.contains(where: { !["applied", "pending"].contains($0.state) }) { throw ExitCode(1) }
         }
@@ -86,7 +86,8 @@ struct MigrateCommand: AsyncParsableCommand {
 
         func run() async throws {
             let lines = try await Say.ended {
-                try await SchemaCare(try await options.settings(), makesBackup: !withoutBackup).down(steps: steps)
+                try await SchemaCare(try await options.presentSettings(), makesBackup: !withoutBackup).down(
+                    steps: steps)
             }
             try show(lines, json: options.json, none: "Nothing was applied.")
         }
@@ -138,11 +139,13 @@ struct ResetCommand: AsyncParsableCommand {
     func run() async throws {
         try await Say.ended {
             let reset = FolderReset(try await options.settings())
+            try reset.admit()
             var typed = confirm
             if typed == nil {
                 FileHandle.standardError.write(
                     Data("This removes everything. Type the folder's name, \(reset.confirmation): ".utf8))
                 typed = readLine()
+                if typed == nil { FileHandle.standardError.write(Data("\n".utf8)) }
             }
             try reset.run(typed: typed ?? "")
             if options.json { try Say.json(["reset": reset.confirmation]) } else { print("The folder is empty.") }
@@ -161,7 +164,7 @@ struct SeedCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Say.ended {
-            let seeded = try await Seed(api: try await options.api(), tenant: tenant).run()
+            let seeded = try await Seed(api: try await options.api(makesFolder: true), tenant: tenant).run()
             if options.json { return try Say.json(seeded) }
             print("\(seeded.sites) sites, \(seeded.devices) devices and \(seeded.rules) rules are new.")
         }

@@ -22,8 +22,8 @@ struct DemoCommand: AsyncParsableCommand {
         let logger = journal.logger("vigil")
         let api = LocalAPI(settings: settings, logger: logger)
         let password = Self.randomPassword()
-        let name = "demo-\(password.prefix(4).lowercased())"
-        _ = try await api.call("POST", "/api/local/users", body: try body(name, password)).checked()
+        let name = "demo"
+        try await setPassword(password, of: name, api)
         let token =
             try await api.call(
                 "POST", "/api/local/tokens",
@@ -48,9 +48,18 @@ struct DemoCommand: AsyncParsableCommand {
         try await Application(settings: settings, journal: journal).run()
     }
 
-    private func body(_ name: String, _ password: String) throws -> [UInt8] {
-        let members: [String: Any] = ["tenant": "demo", "username": name, "password": password, "roles": ["admin"]]
-        return Array(try JSONSerialization.data(withJSONObject: members))
+    /// Makes the user, or gives the one of an earlier run a new password.
+    private func setPassword(_ password: String, of name: String, _ api: LocalAPI) async throws {
+        let user = ["tenant": "demo", "username": name, "password": password]
+        let made = try await api.call("POST", "/api/local/users", body: Array(try JSONEncoder().encode(user)))
+        guard made.status == 409 else {
+            _ = try made.checked()
+            return
+        }
+        _ = try await api.call(
+            "PUT", "/api/users/\(name)/sign-in", query: [("tenant", "demo")],
+            body: Array(try JSONEncoder().encode(["method": "password", "password": password]))
+        ).checked()
     }
 
     /// Sixteen letters and digits that cannot be mistaken for each other.

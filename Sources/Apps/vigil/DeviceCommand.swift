@@ -116,14 +116,17 @@ struct DeviceCommand: AsyncParsableCommand {
     struct Claim: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Make a discovered device one of the known.")
         @OptionGroup var options: TenantOptions
-        @Argument(help: "Its identifier, as vigil device discovered says it.")
+        @Argument(help: "Its identifier, or what it calls itself, as vigil device discovered says them.")
         var device: String
-        @Option(help: "What people call it.")
+        @Option(help: "What people call it; what it calls itself when absent.")
         var name: String?
 
         func run() async throws {
-            var body: [String: Any] = [:]
-            body["name"] = name
+            var body: [String: Any] = ["name": name ?? device]
+            if name == nil {
+                let waiting = try await options.call("GET", "/api/discovered", query: [("limit", "500")]).items
+                body["name"] = waiting.first { $0["id"] as? String == device }?["reference"] ?? device
+            }
             let answer = try await options.call("POST", "/api/discovered/\(segment(device))/claim", body: body)
             if options.json { return answer.printed() }
             print("Device \(answer.members["code"] ?? device) is known now, with the readings it has sent.")

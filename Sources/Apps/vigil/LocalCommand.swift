@@ -13,10 +13,28 @@ struct LocalOptions: ParsableArguments {
         try Settings(await configuration.load(configuration.flags))
     }
 
-    func api() async throws -> LocalAPI {
+    /// - Parameter makesFolder: Whether the command may begin an installation. Elsewhere a folder that is not there is
+    ///   a mistyped one.
+    func api(makesFolder: Bool = false) async throws -> LocalAPI {
         var logger = Logger(label: "vigil")
         logger.logLevel = .warning
-        return LocalAPI(settings: try await settings(), logger: logger)
+        return LocalAPI(settings: makesFolder ? try await settings() : try await presentSettings(), logger: logger)
+    }
+
+    /// The settings of a folder that must be there.
+    func presentSettings() async throws -> Settings {
+        let settings = try await settings()
+        guard FileManager.default.fileExists(atPath: settings.data) else { throw FolderAbsent(path: settings.data) }
+        return settings
+    }
+}
+
+/// The data folder is not there.
+struct FolderAbsent: Error, CustomStringConvertible {
+    let path: String
+
+    var description: String {
+        "there is no data folder \(path): name it with --data, or begin a new one with vigil user create"
     }
 }
 
@@ -65,7 +83,7 @@ struct UserCommand: AsyncParsableCommand {
             let body: [String: Any] = [
                 "tenant": tenant, "username": username, "password": try password(), "roles": role,
             ]
-            let answer = try await options.api().call(
+            let answer = try await options.api(makesFolder: true).call(
                 "POST", "/api/local/users", body: Array(try JSONSerialization.data(withJSONObject: body))
             ).checked()
             if options.json {
@@ -88,18 +106,18 @@ struct UserCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the members of a tenant.")
 
-        @OptionGroup var options: LocalOptions
-        @Option(help: "The tenant's code.")
-        var tenant: String
+        @OptionGroup var options: TenantOptions
 
         func run() async throws {
-            let answer = try await options.api().call(
-                "GET", "/api/users", query: [("tenant", tenant), ("limit", "500")]
-            ).checked()
+            let answer = try await options.call("GET", "/api/users", query: [("limit", "500")])
             if options.json { return answer.printed() }
-            for user in answer.members["items"] as? [[String: Any]] ?? [] {
-                print("\(user["username"] ?? "")\t\(user["rolesText"] ?? "")")
+            var table = Table("username", "name", "roles", "state", "last signed in")
+            for item in answer.items {
+                table.add(
+                    item["username"], item["fullName"], item["rolesText"],
+                    (item["isActive"] as? Bool ?? true) ? "active" : "inactive", item["lastLogin"])
             }
+            table.printed(none: "Nobody is a member yet.")
         }
     }
 }
@@ -113,19 +131,15 @@ struct TokenCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make an API token of a user, and print only the token.")
 
-        @OptionGroup var options: LocalOptions
-        @Option(help: "The tenant's code.")
-        var tenant: String
+        @OptionGroup var options: TenantOptions
         @Option(help: "Whose rights the token has.")
         var username: String
         @Option(help: "What the token is for.")
         var name: String
 
         func run() async throws {
-            let body = ["tenant": tenant, "username": username, "name": name]
-            let answer = try await options.api().call(
-                "POST", "/api/local/tokens", body: Array(try JSONSerialization.data(withJSONObject: body))
-            ).checked()
+            let answer = try await options.callLocally(
+                "/api/local/tokens", ["username": username, "name": name])
             if options.json { return answer.printed() }
             print(answer.members["token"] as? String ?? "")
         }
@@ -177,8 +191,9 @@ struct ImportCommand: AsyncParsableCommand {
             let answer = try await api.call(
                 "POST", "/api/import/csv", query: query, sending: .file(content), contentType: "text/csv"
             ).checked()
-            if options.json { return answer.printed() }
-            report(answer.members)
+            if options.json { answer.printed() } else { report(answer.members) }
+            // What was kept is kept, but not all of the file.
+            if answer.members["refused"] as? Int ?? 0 > 0 { throw ExitCode(1) }
         }
 
         private func report(_ members: [String: Any]) {
@@ -188,7 +203,7 @@ struct ImportCommand: AsyncParsableCommand {
             print(line)
             if evaluate { print("\(count("alerts")) alerts raised") }
             for refusal in members["refusals"] as? [[String: Any]] ?? [] {
-                print("line \(refusal["line"] ?? "?"): \(refusal["reason"] ?? "")")
+                Say.error("line \(refusal["line"] ?? "?"): \(refusal["reason"] ?? "")")
             }
         }
 

@@ -22,7 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// The options that every command has which needs the configuration.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(help: "The data folder; it is made when it is not there.")
+    @Option(help: "The data folder; ./vigil-data when absent.")
     var data: String?
     @Option(help: "The configuration file; without it vigil.yaml in the data folder, when there is one.")
     var config: String?

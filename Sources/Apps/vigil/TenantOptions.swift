@@ -23,6 +23,20 @@ struct TenantOptions: ParsableArguments {
     }
 }
 
+extension TenantOptions {
+    /// Posts to an operation of the command line that takes the tenant in its body.
+    func callLocally(_ path: String, _ body: [String: Any]) async throws -> LocalAPI.Answer {
+        try await Say.ended {
+            let api = try await local.api()
+            let body = body.merging(["tenant": try await api.tenant(tenant)]) { $1 }
+            return try await api.call("POST", path, body: Array(try JSONSerialization.data(withJSONObject: body)))
+                .checked()
+        }
+    }
+
+    func settings() async throws -> Settings { try await local.settings() }
+}
+
 extension LocalAPI {
     /// The tenant that was named, else the only one.
     func tenant(_ named: String?) async throws -> String {

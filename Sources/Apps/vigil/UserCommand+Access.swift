@@ -31,17 +31,12 @@ extension UserCommand {
             commandName: "reset-link",
             abstract: "Print a link by which a user sets a new password, once and within an hour.")
 
-        @OptionGroup var options: LocalOptions
-        @Option(help: "The tenant's code.")
-        var tenant: String
+        @OptionGroup var options: TenantOptions
         @Option(help: "The user name.")
         var username: String
 
         func run() async throws {
-            let body = ["tenant": tenant, "username": username]
-            let answer = try await options.api().call(
-                "POST", "/api/local/reset-links", body: Array(try JSONSerialization.data(withJSONObject: body))
-            ).checked()
+            let answer = try await options.callLocally("/api/local/reset-links", ["username": username])
             if options.json { return answer.printed() }
             let settings = try await options.settings()
             print("\(settings.publicAddress)/reset?token=\(answer.members["token"] ?? "")")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Assembly
+import Foundation
 
 @main
 struct Vigil: AsyncParsableCommand {
@@ -16,10 +17,50 @@ struct Vigil: AsyncParsableCommand {
         ])
 }
 
+extension Vigil {
+    /// Runs the command that was typed; what goes wrong is said as `vigil: …`, however it came about.
+    static func main() async {
+        if let word = unknownCommand(CommandLine.arguments.dropFirst().first) {
+            Say.error("\"\(word)\" is no command; vigil --help lists them")
+            exit(ExitCode.validationFailure)
+        }
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let code = exitCode(for: error)
+            var text = fullMessage(for: error)
+            if code.isSuccess {
+                print(text)
+            } else if !text.isEmpty {
+                if text.hasPrefix("Error: ") { text.removeFirst("Error: ".count) }
+                Say.error(text)
+            }
+            exit(code)
+        }
+    }
+
+    private static func exit(_ code: ExitCode) -> Never { Foundation.exit(code.rawValue) }
+
+    /// The first word that was typed, when it looks like a command and is none.
+    private static func unknownCommand(_ word: String?) -> String? {
+        guard let word, !word.hasPrefix("-"), word != "help" else { return nil }
+        let known = configuration.subcommands.compactMap { $0.configuration.commandName }
+        return known.contains(word) ? nil : word
+    }
+}
+
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Say which version this is.")
+    @Flag(help: "Print JSON.")
+    var json = false
 
-    func run() {
+    func run() throws {
+        if json { return try Say.json(["version": Version.current]) }
         print(Version.current)
     }
 }

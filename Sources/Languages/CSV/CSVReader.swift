@@ -49,15 +49,22 @@ package struct CSVReader {
     ///
     /// - Throws: ``CSVError`` at the first thing that is wrong; records before it in these bytes are lost with it.
     package mutating func feed(_ bytes: UnsafeRawBufferPointer) throws(CSVError) -> [CSVRecord] {
-        if let failure { throw failure }
         var records: [CSVRecord] = []
+        try feed(bytes, into: &records)
+        return records
+    }
+
+    /// Takes the next bytes, and adds the records that end in them, also those before something that is wrong.
+    ///
+    /// - Throws: ``CSVError`` at the first thing that is wrong.
+    package mutating func feed(_ bytes: UnsafeRawBufferPointer, into records: inout [CSVRecord]) throws(CSVError) {
+        if let failure { throw failure }
         do {
             for byte in bytes { try take(byte, into: &records) }
         } catch {
             failure = error
             throw error
         }
-        return records
     }
 
     /// Ends the file, and returns its last record when no line end followed it.

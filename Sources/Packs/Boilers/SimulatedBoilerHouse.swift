@@ -14,11 +14,24 @@ package struct SimulatedBoilerHouse: SimulatedPlace {
         ])
     }
 
+    package var profiles: [JSONValue] {
+        [
+            .object([
+                "code": .string("steam-boiler"), "name": .string("Steam boiler"), "kind": .string("boiler"),
+                "handler": .string("numeric"), "expectedIntervalSeconds": .number(10),
+                "units": .object([
+                    "temperature": .string("degC"), "pressure": .string("bar"), "fuel_level": .string("%"),
+                    "flow_rate": .string("l/min"), "efficiency": .string("%"),
+                ]),
+            ])
+        ]
+    }
+
     package var devices: [JSONValue] {
         [
             .object([
                 "code": .string("boiler-1"), "name": .string("Steam boiler 1"), "kind": .string("boiler"),
-                "handler": .string("numeric"), "site": .string("BLR001"), "expectedIntervalSeconds": .number(10),
+                "profile": .string("steam-boiler"), "site": .string("BLR001"),
             ])
         ]
     }
@@ -27,14 +40,14 @@ package struct SimulatedBoilerHouse: SimulatedPlace {
         [
             .object([
                 "name": .string("Boiler pressure too high"), "metric": .string("boiler_pressure"),
-                "condition": .string("above"), "threshold": .number(20), "severity": .string("critical"),
-                "type": .string("environmental"), "autoResolve": .bool(false),
-                "title": .string("{deviceName}: pressure {value} bar, above {threshold}"),
+                "condition": .string("above"), "threshold": .number(20), "unit": .string("bar"),
+                "severity": .string("critical"), "type": .string("environmental"), "autoResolve": .bool(false),
+                "title": .string("{deviceName}: pressure {value} {unit}, above {threshold}"),
             ]),
             .object([
                 "name": .string("Boiler too hot"), "metric": .string("boiler_temperature"),
-                "condition": .string("above"), "threshold": .number(118), "holdSeconds": .number(10),
-                "severity": .string("high"), "type": .string("environmental"),
+                "condition": .string("above"), "threshold": .number(118), "unit": .string("degC"),
+                "holdSeconds": .number(10), "severity": .string("high"), "type": .string("environmental"),
             ]),
         ]
     }

@@ -18,7 +18,7 @@ package struct SimulatedStations: SimulatedPlace {
         (1...3).map { number in
             .object([
                 "code": .string("LB100000\(number)"), "name": .string("Station \(number)"),
-                "kind": .string("solar_pump"), "handler": .string("custom"), "site": .string("wadi"),
+                "kind": .string("solar_pump"), "profile": .string("pumping_station"), "site": .string("wadi"),
                 "expectedIntervalSeconds": .number(30),
             ])
         }
@@ -28,8 +28,8 @@ package struct SimulatedStations: SimulatedPlace {
         [
             .object([
                 "name": .string("Inverter too hot"), "metric": .string("inverter_temperature"),
-                "condition": .string("above"), "threshold": .number(80), "holdSeconds": .number(20),
-                "severity": .string("high"), "type": .string("malfunction"),
+                "condition": .string("above"), "threshold": .number(80), "unit": .string("degC"),
+                "holdSeconds": .number(20), "severity": .string("high"), "type": .string("malfunction"),
             ])
         ]
     }

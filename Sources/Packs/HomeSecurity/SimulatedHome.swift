@@ -38,6 +38,18 @@ package struct SimulatedHome: SimulatedPlace {
             reports.append(
                 .json(device: "front-door", type: "contact_state", at: time, .object(["state": .string(state)])))
         }
+        // Detectors tell that nothing is wrong once a minute; somebody crosses the hall now and then.
+        if second % 60 == 0 {
+            let moves = second > 0 && second % 900 == 0
+            reports.append(
+                .json(device: "hall-motion", type: "motion", at: time, .object(["motion_detected": .bool(moves)])))
+            reports.append(.json(device: "kitchen-smoke", type: "smoke", at: time, .object(["smoke": .bool(false)])))
+            if second < 0 {
+                reports.append(
+                    .json(
+                        device: "front-door", type: "contact_state", at: time, .object(["state": .string("closed")])))
+            }
+        }
         return reports
     }
 

@@ -18,11 +18,23 @@ package struct SimulatedDistrict: SimulatedPlace {
         ])
     }
 
+    package var profiles: [JSONValue] {
+        [
+            .object([
+                "code": .string("dma-inlet"), "name": .string("Inlet of a district"), "kind": .string("meter"),
+                "handler": .string("numeric"), "expectedIntervalSeconds": .number(10),
+                "units": .object([
+                    "flow": .string("m3/h"), "pressure": .string("bar"), "total": .string("m3"),
+                ]),
+            ])
+        ]
+    }
+
     package var devices: [JSONValue] {
         [
             .object([
                 "code": .string("dma-07-inlet"), "name": .string("Inlet of district 7"), "kind": .string("meter"),
-                "handler": .string("numeric"), "site": .string("DMA-07"), "expectedIntervalSeconds": .number(10),
+                "profile": .string("dma-inlet"), "site": .string("DMA-07"),
             ])
         ]
     }
@@ -31,8 +43,8 @@ package struct SimulatedDistrict: SimulatedPlace {
         [
             .object([
                 "name": .string("Pressure too low"), "metric": .string("dma_pressure"), "condition": .string("below"),
-                "threshold": .number(0.7), "holdSeconds": .number(30), "severity": .string("high"),
-                "type": .string("environmental"),
+                "threshold": .number(0.7), "unit": .string("bar"), "holdSeconds": .number(30),
+                "severity": .string("high"), "type": .string("environmental"),
             ])
         ]
     }

@@ -1,4 +1,6 @@
+import HTTPTypes
 package import VigilInterface
+import VigilServices
 
 /// The pages for people, and what they are made of.
 ///
@@ -16,6 +18,26 @@ package enum Dashboard {
         return all.map { $0.endpoint(renderer) } + SignInPages.endpoints(renderer) + DoorPages.endpoints(renderer)
             + Assets.endpoints()
     }
+
+    /// The page of an address that is not there, in the frame that the visitor knows.
+    ///
+    /// - Parameter api: The endpoints that the pages read.
+    package static func lostPage(api: EndpointTable, settings: DashboardSettings) -> Endpoint {
+        let renderer = PageRenderer(api: api, settings: settings)
+        return Endpoint(
+            .get, "/{address}", "The page of an address that is not there.", tag: "pages", access: .open, form: .page
+        ) { request in
+            let error = ServiceError(.notFound, "address.not_found", "There is no page at this address.")
+            guard request.principal.subject != .anonymous else { return renderer.bareFault(error, request: request) }
+            return renderer.fault(error, request: request)
+        }
+    }
+
+    /// The page of what went wrong before anybody knew who asks.
+    package static func errorPage(settings: DashboardSettings) -> @Sendable (Problem) -> Response? {
+        let renderer = PageRenderer(api: EndpointTable([]), settings: settings)
+        return { renderer.bareFault($0) }
+    }
 }
 
 /// What the pages must know of the server.
@@ -24,6 +46,13 @@ package struct DashboardSettings: Sendable {
     package var mapTiles: String?
     /// The proof against forged requests that the session of this request expects in `X-CSRF-Token`.
     package var proof: @Sendable (Request) -> String
+
+    /// Where the tiles come from, as a content security policy names it: `https://*.tiles.example`.
+    package var pictures: String? {
+        guard let mapTiles, let scheme = mapTiles.firstRange(of: "://") else { return nil }
+        let host = mapTiles[scheme.upperBound...].prefix { $0 != "/" }
+        return String(mapTiles[..<scheme.upperBound] + host.replacing("{s}", with: "*"))
+    }
 
     package init(mapTiles: String? = nil, proof: @escaping @Sendable (Request) -> String) {
         self.mapTiles = mapTiles

@@ -2,17 +2,31 @@ import VigilModel
 
 /// Says in words that templates can test what the API says by a value: templates cannot compare.
 enum Enrichment {
+    private static let foreign: Set<String> = [
+        "value", "values", "units", "sample", "samples", "metadata", "object", "labels",
+    ]
+
     static func enriched(_ value: JSONValue) -> JSONValue {
         switch value {
         case .array(let values): .array(values.map(enriched))
-        case .object(let members): .object(added(to: members.mapValues(enriched)))
+        case .object(let members):
+            // What a device or a person named stays as it is: a value called "state" is no state of ours.
+            .object(
+                added(
+                    to: members.reduce(into: [:]) { result, member in
+                        result[member.key] = Self.foreign.contains(member.key) ? member.value : enriched(member.value)
+                    }))
         default: value
         }
     }
 
     private static func added(to members: [String: JSONValue]) -> [String: JSONValue] {
-        var members = members
-        if let closure = members["closure"]?.text { members["isOpen"] = .bool(closure == "open") }
+        var members = members.merging(words(of: members)) { $1 }
+        if let closure = members["closure"]?.text {
+            members["isOpen"] = .bool(closure == "open")
+            members["isActive"] = .bool(members["condition"]?.text == "active")
+            if members["recoveredAt"] == nil { members["recoveredAt"] = .bool(false) }
+        }
         if let value = members["value"], members["metric"] != nil { members["isNumber"] = .bool(value.double != nil) }
         // The values of a reading, one after the other.
         if let values = members["values"]?.members, members["time"] != nil {
@@ -20,7 +34,9 @@ enum Enrichment {
             members["pairs"] = .array(
                 values.sorted { $0.key < $1.key }.map { metric, value in
                     .object([
-                        "metric": .string(metric), "value": .string(text(of: value)), "unit": units[metric] ?? .null,
+                        "metric": .string(metric), "value": .string(text(of: value)),
+                        "unit": units[metric] ?? .string(""),
+                        "unitText": .string(Unit.sign(of: units[metric]?.text ?? "")),
                     ])
                 })
         }
@@ -45,6 +61,23 @@ enum Enrichment {
         return members
     }
 
+    /// What programs call it, as people read it.
+    private static func words(of members: [String: JSONValue]) -> [String: JSONValue] {
+        var words: [String: JSONValue] = [:]
+        for name in ["kind", "state", "action"] {
+            guard let text = members[name]?.text else { continue }
+            words[name + "Text"] = .string(
+                text.replacing("_unack", with: ", not ack").replacing("unack", with: "not ack").replacing(
+                    "_", with: " "))
+        }
+        // Empty where there is none: a template would take that of what is around it.
+        if members["metric"] != nil || members["unit"] != nil {
+            words["unitText"] = .string(Unit.sign(of: members["unit"]?.text ?? ""))
+        }
+        if let agent = members["userAgent"]?.text { words["userAgentText"] = .string(UserAgent.text(agent)) }
+        return words
+    }
+
     /// A rule's condition in one line: `pressure above 20 bar for 30 s`.
     private static func ruleText(_ condition: String, _ rule: [String: JSONValue]) -> String {
         func number(_ name: String) -> String? { rule[name].map(text(of:)) }
@@ -56,7 +89,7 @@ enum Enrichment {
             words = ["silent", number("missingSeconds").map { "for \($0) s" } ?? "for longer than expected"]
         default: words.append(number("threshold"))
         }
-        if condition != "missing" { words.append(rule["unit"]?.text) }
+        if condition != "missing" { words.append(rule["unit"]?.text.map(Unit.sign(of:))) }
         if let hold = rule["holdSeconds"]?.double, hold > 0 { words += ["for", number("holdSeconds"), "s"] }
         return words.compactMap(\.self).joined(separator: " ")
     }

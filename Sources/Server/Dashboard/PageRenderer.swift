@@ -75,6 +75,24 @@ struct PageRenderer: Sendable {
             status: status)
     }
 
+    /// The same without the frame, for those who are not signed in.
+    func bareFault(_ error: ServiceError, request: Request) -> Response {
+        let status = Problem.status(of: error.kind)
+        return page(
+            "lost", title: status.reasonPhrase, values: ["message": .string(error.message)], request: request,
+            status: status)
+    }
+
+    /// The same for a problem of which nothing else is known.
+    func bareFault(_ problem: Problem) -> Response? {
+        let context = ["title": problem.title, "message": problem.detail, "request": problem.instance ?? ""]
+        guard let html = library.render(context, withTemplate: "lost") else { return nil }
+        return Response(
+            status: .init(code: problem.status),
+            headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
+            body: .bytes(Array(html.utf8)))
+    }
+
     /// A JSON value as the template engine takes it: members that are null are absent.
     private static func plain(_ value: JSONValue) -> Any? {
         switch value {

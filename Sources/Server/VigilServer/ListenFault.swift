@@ -5,6 +5,14 @@ import NIOCore
 package struct ListenFault: Error, CustomStringConvertible {
     package let description: String
 
+    init(_ description: String) { self.description = description }
+
+    /// A file of the configuration that cannot be used.
+    init(file: String, key: String, _ reason: String) {
+        let isReadable = FileManager.default.isReadableFile(atPath: file)
+        description = "\(key): \(file) " + (isReadable ? "is \(reason)" : "cannot be read")
+    }
+
     init(_ listener: VigilServer.Listener, _ error: IOError) {
         let place =
             switch listener {

@@ -85,12 +85,32 @@ package struct VigilServer: Service {
             return channel.server(
                 configuration: configuration, onServerRunning: onRunning, eventLoopGroup: group, logger: quiet)
         }
-        var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(certificateFile).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: keyFile, format: .pem)))
+        var tls = try Self.tls(certificateFile: certificateFile, keyFile: keyFile)
         tls.minimumTLSVersion = .tlsv12
         tls.applicationProtocols = ["http/1.1"]
-        return try TLSChannel(channel, tlsConfiguration: tls).server(
-            configuration: configuration, onServerRunning: onRunning, eventLoopGroup: group, logger: quiet)
+        do {
+            return try TLSChannel(channel, tlsConfiguration: tls).server(
+                configuration: configuration, onServerRunning: onRunning, eventLoopGroup: group, logger: quiet)
+        } catch let error where error is NIOSSLError || error is BoringSSLError {
+            throw ListenFault(
+                "server.tls.key: the key in \(keyFile) is not that of the certificate in \(certificateFile)")
+        }
+    }
+
+    private static func tls(certificateFile: String, keyFile: String) throws -> TLSConfiguration {
+        let chain: [NIOSSLCertificate]
+        do {
+            chain = try NIOSSLCertificate.fromPEMFile(certificateFile)
+            guard !chain.isEmpty else { throw NIOSSLError.failedToLoadCertificate }
+        } catch {
+            throw ListenFault(file: certificateFile, key: "server.tls.certificate", "no PEM file with a certificate")
+        }
+        do {
+            let key = try NIOSSLPrivateKey(file: keyFile, format: .pem)
+            return .makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        } catch {
+            throw ListenFault(file: keyFile, key: "server.tls.key", "no PEM file with a private key")
+        }
     }
 }

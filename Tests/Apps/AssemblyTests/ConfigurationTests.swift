@@ -122,6 +122,20 @@ import Testing
         for part in parts { #expect(fault?.description.contains(part) == true, "\(fault?.description ?? "")") }
     }
 
+    @Test(arguments: [
+        (["DATABASE_ENGINE": "oracle"], "(from DATABASE_ENGINE) is \"oracle\""),
+        (["POSTGRES_HOST": "h", "POSTGRES_PORT": "x"], "(from POSTGRES_PORT) is \"x\""),
+        (["MILVUS_HOST": "h", "MILVUS_PORT": "0"], "(from MILVUS_PORT) is \"0\""),
+    ])
+    func `a wrong value of a reference variable names the variable`(environment: [String: String], part: String)
+        async throws
+    {
+        let fault = await #expect(throws: ConfigurationFault.self) {
+            try await LoadedConfiguration.load(flags: [:], environment: environment, file: nil)
+        }
+        #expect(fault?.description.contains(part) == true, "\(fault?.description ?? "")")
+    }
+
     @Test func `a variable that is nearly one of ours stops the start, and others do not`() async throws {
         let fault = await #expect(throws: ConfigurationFault.self) {
             try await LoadedConfiguration.load(flags: [:], environment: ["VIGIL_SERVER_PROT": "80"], file: nil)

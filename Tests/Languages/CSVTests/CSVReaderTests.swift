@@ -66,6 +66,15 @@ private func read(
         #expect(throws: CSVError.self) { try reader.finish() }
     }
 
+    @Test func `records before what is wrong are given out`() throws {
+        var reader = CSVReader()
+        var records: [CSVRecord] = []
+        #expect(throws: CSVError(.strayQuote, line: 3, column: 2)) {
+            try Array("a,b\n1,2\n3\"".utf8).withUnsafeBytes { try reader.feed($0, into: &records) }
+        }
+        #expect(records.map(\.fields) == [["a", "b"], ["1", "2"]])
+    }
+
     @Test func `any ASCII character can keep fields apart, but no quote and no line end`() throws {
         #expect(try read("a;b,c\n", dialect: .semicolon).map(\.fields) == [["a", "b,c"]])
         #expect(CSVDialect(delimiter: "|")?.delimiter == UInt8(ascii: "|"))

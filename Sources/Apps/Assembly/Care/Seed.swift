@@ -41,6 +41,7 @@ package struct Seed: Sendable {
         for place in ExamplePlaces.all {
             let isNew = try await add("/api/sites", place.site)
             if isNew { made.sites += 1 }
+            for profile in place.profiles { _ = try await add("/api/profiles", profile) }
             for device in place.devices where try await add("/api/devices", device) { made.devices += 1 }
             // Rules have no code to be known by, so they are made with the site only.
             if isNew { for rule in place.rules where try await add("/api/rules", rule) { made.rules += 1 } }

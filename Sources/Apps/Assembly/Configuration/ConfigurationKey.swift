@@ -126,7 +126,9 @@ extension ConfigurationKey {
     private static func store(
         _ name: String, _ what: String, _ choices: [String], standard: String = "embedded"
     ) -> ConfigurationKey {
-        let meaning = name == "relational" ? "Where everything but readings is kept." : "Where \(what) are kept."
+        let verb = ["graph", "cache", "jobs"].contains(name) ? "is" : "are"
+        let meaning =
+            name == "relational" ? "Where everything but readings is kept." : "Where \(what) \(verb) kept."
         return ConfigurationKey("stores.\(name)", meaning, .choice(choices), standard: standard)
     }
 

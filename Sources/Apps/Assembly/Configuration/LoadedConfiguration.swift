@@ -8,7 +8,7 @@ package struct LoadedConfiguration: Sendable {
     package struct Entry: Sendable, Hashable {
         package let key: ConfigurationKey
         package let values: [String]
-        /// `flag`, `environment`, `reference variables`, `vigil.yaml`, `default`.
+        /// `flag`, `environment`, the name of a reference variable, `vigil.yaml`, `default`.
         package let source: String
 
         /// The value for people: a secret shows only that it is set.
@@ -39,7 +39,9 @@ package struct LoadedConfiguration: Sendable {
         }
         var entries: [String: Entry] = [:]
         for key in ConfigurationKey.all {
-            entries[key.name] = try entry(key, sources)
+            entries[key.name] = try entry(key, sources) {
+                ReferenceVariables.variable(for: key.name, in: environment)
+            }
         }
         return LoadedConfiguration(entries: entries)
     }
@@ -54,12 +56,13 @@ package struct LoadedConfiguration: Sendable {
                 }))
     }
 
-    private static func entry(_ key: ConfigurationKey, _ sources: [(name: String, provider: any ConfigProvider)]) throws
-        -> Entry?
-    {
+    private static func entry(
+        _ key: ConfigurationKey, _ sources: [(name: String, provider: any ConfigProvider)], variable: () -> String?
+    ) throws -> Entry? {
         let path = AbsoluteConfigKey(key.name.split(separator: ".").map(String.init))
         for (name, provider) in sources {
             guard let values = try values(key, path, name, provider) else { continue }
+            let name = name == "reference variables" ? variable() ?? name : name
             if let wrong = values.first(where: { !key.accepts($0) }) {
                 throw ConfigurationFault(
                     key: key.name, value: key.isSecret ? nil : wrong, allowed: key.allowed, source: name)

@@ -21,6 +21,21 @@ package enum ReferenceVariables {
         return values
     }
 
+    /// The variable by which `environment` says a key, for messages.
+    static func variable(for key: String, in environment: [String: String]) -> String? {
+        let isSet: (String) -> Bool = { environment[$0]?.isEmpty == false }
+        if key == "stores.relational" {
+            return ["USE_SQLITE", "DATABASE_ENGINE", "DATABASE_URL", "POSTGRES_HOST"].first { name in
+                isSet(name) && (name != "USE_SQLITE" || isTrue(environment[name] ?? ""))
+            }
+        }
+        if let copied = copied.first(where: { $0.key == key && isSet($0.variable) }) { return copied.variable }
+        let store = key.hasPrefix("stores.") ? String(key.dropFirst("stores.".count)) : ""
+        if store == "series" { return "INFLUX_URL" }
+        if ["cache", "bus", "jobs"].contains(store) { return "REDIS_URL" }
+        return engines.first { $0.store == store && isSet($0.variable) }?.variable
+    }
+
     private static func relational(_ environment: [String: String]) -> String? {
         if environment["USE_SQLITE"].map(isTrue) == true { return "sqlite" }
         if let engine = environment["DATABASE_ENGINE"]?.lowercased() {

@@ -6,6 +6,8 @@ package import VigilModel
 package protocol SimulatedPlace: Sendable {
     /// The body for `POST /api/sites`.
     var site: JSONValue { get }
+    /// Bodies for `POST /api/profiles`, for kinds of devices that no built-in profile fits.
+    var profiles: [JSONValue] { get }
     /// Bodies for `POST /api/devices`.
     var devices: [JSONValue] { get }
     /// Bodies for `POST /api/rules`.
@@ -14,6 +16,10 @@ package protocol SimulatedPlace: Sendable {
     /// What the devices send at `time`, `elapsed` after the start. The past is sent with a negative `elapsed`, so that
     /// charts begin with a history.
     func reports(at time: Timestamp, elapsed: Span) -> [SimulatedReport]
+}
+
+extension SimulatedPlace {
+    package var profiles: [JSONValue] { [] }
 }
 
 /// One request of a device.

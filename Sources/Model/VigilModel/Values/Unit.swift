@@ -61,6 +61,18 @@ package struct Unit: Sendable, Hashable {
         return (value * factor + offset - other.offset) / other.factor
     }
 
+    /// The name of a unit as people write it: `°C` for `degC`, `m³/h` for `m3/h`; names that are no unit stay as they are.
+    package static func sign(of name: String) -> String {
+        let name = Unit(name)?.name ?? name
+        switch name {
+        case "degC": return "°C"
+        case "degF": return "°F"
+        case "m3", "m3/h", "m3/s", "m3/d", "ug/m3", "mg/m3": return name.replacing("m3", with: "m³")
+        case "m2", "km2": return name.replacing("m2", with: "m²")
+        default: return name
+        }
+    }
+
     /// All units with their other spellings, for the reference and for choices on pages.
     package static let all: [Unit] = table.map(\.unit)
 }

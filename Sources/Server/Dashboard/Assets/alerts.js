@@ -46,13 +46,19 @@ function follow(root) {
     });
 }
 
-/** The count in the bar of places. */
+/** The counts in the bar of places and on the overview. */
 function count() {
-    const badge = document.querySelector("[data-open-alerts]");
-    if (!badge) return;
-    on("alert.*", ({ type }) => {
-        const change = type === "alert.raised" ? 1 : /resolved|dismissed|retracted/.test(type) ? -1 : 0;
-        badge.textContent = String(Math.max(0, Number(badge.textContent || 0) + change));
+    const add = (selector, change) => {
+        for (const badge of document.querySelectorAll(selector)) {
+            badge.textContent = String(Math.max(0, Number(badge.textContent || 0) + change));
+        }
+    };
+    on("alert.*", ({ type, data }) => {
+        const isEnd = /resolved|dismissed|retracted/.test(type);
+        const change = type === "alert.raised" ? 1 : isEnd ? -1 : 0;
+        add("[data-open-alerts]", change);
+        const isTaken = type === "alert.acknowledged" || (isEnd && !data.acknowledged);
+        add("[data-waiting-alerts]", type === "alert.raised" ? 1 : isTaken ? -1 : 0);
     });
 }
 

@@ -12,6 +12,8 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const clockSeconds = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const date = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit" });
 
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 let chart = null;
 let shown = null;
 
@@ -28,12 +30,13 @@ function options() {
             x: {
                 type: "linear",
                 grid: { color: colour("--line") },
+                title: { display: true, color: quiet, text: `Time (${zone})` },
                 ticks: {
                     color: quiet, maxRotation: 0, autoSkipPadding: 24,
                     callback: (time) => (shown.seconds > 2 * day ? date : shown.seconds < 900 ? clockSeconds : clock).format(time),
                 },
             },
-            y: { grid: { color: colour("--line") }, ticks: { color: quiet } },
+            y: { grid: { color: colour("--line") }, ticks: { color: quiet }, title: { display: true, color: quiet, text: "" } },
         },
         plugins: {
             legend: { display: false },
@@ -52,14 +55,19 @@ function sets(series, metric) {
     const line = points(series.average);
     const top = points(series.maximum);
     const bottom = points(series.minimum);
+    // A yes or no jumps: between the two is nothing.
+    const isSwitch = [...top, ...bottom].every(({ y }) => y === 0 || y === 1);
     const accent = colour("--accent");
     const veil = `color-mix(in srgb, ${accent} 18%, transparent)`;
     return [
-        { label: metric, data: line, borderColor: accent, borderWidth: 1.75, pointRadius: line.length < 40 ? 2 : 0, tension: 0 },
+        { label: metric, data: line, borderColor: accent, borderWidth: 1.75, pointRadius: line.length < 40 ? 2 : 0, stepped: isSwitch },
         { label: "highest", data: top, borderWidth: 0, pointRadius: 0, fill: "+1", backgroundColor: veil },
         { label: "lowest", data: bottom, borderWidth: 0, pointRadius: 0 },
     ];
 }
+
+/** What the chart shows: the metric and its unit. */
+const title = () => shown.metric + (shown.unit ? ` (${unit(shown.unit)})` : "");
 
 /** Loads and draws. Without a range in the address, the range ends now. */
 async function load() {
@@ -76,16 +84,21 @@ async function load() {
     document.getElementById("chart-empty").hidden = series.times.length > 0;
     if (chart) {
         chart.data = data;
+        chart.options.scales.y.title.text = title();
         chart.options.scales.x.min = start.getTime();
         chart.options.scales.x.max = end.getTime();
         chart.update("none");
     } else {
         const settings = options();
+        settings.scales.y.title.text = title();
         settings.scales.x.min = start.getTime();
         settings.scales.x.max = end.getTime();
         chart = new Chart(document.getElementById("chart"), { type: "line", data, options: settings });
     }
-    document.getElementById("chart").dataset.points = String(series.times.length);
+    const canvas = document.getElementById("chart");
+    canvas.dataset.points = String(series.times.length);
+    canvas.setAttribute("aria-label", `Chart of ${title()}`);
+    chart.canvas.parentElement.hidden = series.times.length === 0;
 }
 
 /** A new reading moves the chart, at most once in two seconds. */
@@ -101,7 +114,7 @@ function follow() {
     });
 }
 
-if (root) {
+if (root && document.getElementById("metric")) {
     for (const id of ["metric", "range"]) {
         document.getElementById(id).addEventListener("change", () => {
             delete root.dataset.end;

@@ -4,17 +4,15 @@ const number = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 })
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-const units = {
-    degC: "°C", degF: "°F", K: "K", percent: "%", m3_per_h: "m³/h", m3_h: "m³/h", "m3/h": "m³/h", m3: "m³",
-    l_per_min: "l/min", "l/min": "l/min", celsius: "°C", fahrenheit: "°F",
-};
+const units = { degC: "°C", degF: "°F", percent: "%" };
 
-export const unit = (name) => (name ? units[name] ?? name : "");
+/** A unit as people write it; the server writes it in the same way. */
+export const unit = (name) => (name ? units[name] ?? name.replace("m3", "m³").replace("m2", "m²") : "");
 
 /** A reading's value as people read it. */
 export function value(raw) {
     if (typeof raw === "number") return number.format(raw);
-    if (typeof raw === "boolean") return raw ? "on" : "off";
+    if (typeof raw === "boolean") return raw ? "yes" : "no";
     if (raw === null || raw === undefined) return "–";
     return typeof raw === "string" ? raw : JSON.stringify(raw);
 }
@@ -42,6 +40,7 @@ export function times(root = document) {
     for (const element of root.querySelectorAll("[data-unit]")) element.textContent = unit(element.dataset.unit);
     for (const element of root.querySelectorAll("[data-value]")) {
         const raw = element.dataset.value;
-        element.textContent = raw !== "" && !Number.isNaN(Number(raw)) ? number.format(Number(raw)) : raw;
+        const isNumber = raw !== "" && !Number.isNaN(Number(raw));
+        element.textContent = isNumber ? number.format(Number(raw)) : { true: "yes", false: "no" }[raw] ?? raw;
     }
 }

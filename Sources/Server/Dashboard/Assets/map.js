@@ -14,6 +14,12 @@ async function draw(root) {
     const places = await get(root.dataset.map);
     const map = new LeafletMap(root, { attributionControl: Boolean(root.dataset.tiles), zoomSnap: 0.25 });
     if (root.dataset.tiles) new TileLayer(root.dataset.tiles, { maxZoom: 20 }).addTo(map);
+    else {
+        const why = document.createElement("p");
+        why.className = "small quiet pad";
+        why.textContent = "Without map tiles: the setting pages.map_tiles says where they come from.";
+        root.after(why);
+    }
     const layer = new GeoJSON(places, {
         style: () => ({ color: style.getPropertyValue("--accent").trim(), weight: 1.5, fillOpacity: 0.08 }),
         pointToLayer: (feature, position) =>

@@ -1,6 +1,6 @@
 // Latest values that move: each `[data-metric]` inside `[data-device]` shows the newest reading of its series.
 
-import { value } from "./format.js";
+import { unit, value } from "./format.js";
 import { get } from "./http.js";
 import { on } from "./live.js";
 
@@ -21,6 +21,10 @@ function show(device, metric, reading) {
     for (const element of document.querySelectorAll(selector)) {
         const number = element.querySelector(".number") ?? element;
         number.textContent = value(reading.value);
+        if (reading.unit) {
+            const sign = element.querySelector("[data-unit]");
+            if (sign) sign.textContent = unit(reading.unit);
+        }
         element.classList.remove("changed");
         // Reading a layout property lets the animation start anew.
         void element.offsetWidth;
@@ -77,6 +81,11 @@ export function start() {
         for (const mark of document.querySelectorAll(`[data-device="${CSS.escape(data.device)}"] [data-connection]`)) {
             mark.className = `mark ${data.state}`;
             mark.textContent = data.state;
+        }
+        for (const [state, change] of [[data.previous, -1], [data.state, 1]]) {
+            for (const tile of document.querySelectorAll(`[data-count="${CSS.escape(state)}"]`)) {
+                tile.textContent = String(Math.max(0, Number(tile.textContent) + change));
+            }
         }
     });
 }

@@ -47,7 +47,7 @@ extension Dashboard {
                 .init("device", "/api/devices/{device}"),
                 .init("latest", "/api/devices/{device}/latest", optional: true),
                 .init(
-                    "readings", "/api/devices/{device}/readings?limit=50", passing: ["cursor", "to"], optional: true),
+                    "readings", "/api/devices/{device}/readings?limit=10", passing: ["cursor", "to"], optional: true),
                 .init("alerts", "/api/alerts?limit=10&device={device}", optional: true),
             ], complete: metricsOfDevice),
     ]
@@ -160,10 +160,13 @@ extension Dashboard {
         var seen: Set<String> = []
         values["metrics"] = .array(
             latest.compactMap { value in
-                guard let metric = value["metric"]?.text, value["value"]?.double != nil, seen.insert(metric).inserted
+                // A yes or no is drawn as 1 and 0.
+                guard let metric = value["metric"]?.text, let latest = value["value"],
+                    latest.double != nil || latest.boolean != nil, seen.insert(metric).inserted
                 else { return nil }
                 return .object(["metric": .string(metric), "isChosen": .bool(metric == wanted)])
             })
+        values["hasMetrics"] = .bool(!seen.isEmpty)
     }
 
     @Sendable private static func alertsOfSite(

@@ -5,6 +5,10 @@ package import VigilServices
 package struct PipelineHooks: Sendable {
     /// Makes the page that tells a person of a problem; `nil` answers the problem as JSON.
     package var errorPage: @Sendable (Problem) -> Response? = { _ in nil }
+    /// Answers an address that is not there to a browser; `nil` answers the problem as JSON to everybody.
+    package var lostPage: Endpoint?
+    /// Where the pictures of pages may come from beside this server, as a content security policy names it.
+    package var pictures: String?
     package var idempotency: any RequestReplay = NoReplay()
     /// Who hears live messages; `nil` offers none.
     package var liveHub: LiveHub?

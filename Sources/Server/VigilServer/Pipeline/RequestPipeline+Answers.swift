@@ -69,7 +69,8 @@ extension RequestPipeline {
         response.headers[.requestID] = exchange.id
         response.headers[.date] = HTTPDate.text(clock.now())
         SecurityHeaders.add(
-            to: &response.headers, form: exchange.endpoint?.form ?? .api, isSecure: exchange.isSecure)
+            to: &response.headers, form: exchange.endpoint?.form ?? .api, isSecure: exchange.isSecure,
+            pictures: hooks.pictures)
     }
 
     /// One line per request, without its query: `p=` is a secret.

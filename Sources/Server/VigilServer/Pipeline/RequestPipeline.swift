@@ -105,8 +105,18 @@ package struct RequestPipeline: Sendable {
             exchange.allowedMethods = methods.contains(.get) ? methods + [.head, .options] : methods + [.options]
             if exchange.method == .options { return (nil, [:]) }
             throw ServiceError(.invalid, "request.method", "This address does not take that method.")
-        case .nothing: throw .notFound("address")
+        case .nothing:
+            guard let page = hooks.lostPage, method == .get, Self.isForBrowser(exchange.headers, target.path) else {
+                throw .notFound("address")
+            }
+            exchange.endpoint = page
+            return (page, [:])
         }
+    }
+
+    /// Whether a person looks at the answer: a program asks for no HTML.
+    private static func isForBrowser(_ headers: HTTPFields, _ path: String) -> Bool {
+        !path.hasPrefix("/api/") && (headers[.accept] ?? "").contains("text/html")
     }
 
     private func principal(_ credential: Credential?, _ exchange: Exchange) async throws -> Principal {

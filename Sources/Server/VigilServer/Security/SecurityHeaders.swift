@@ -4,21 +4,26 @@ import VigilInterface
 /// The header fields that tell browsers what our answers may do.
 enum SecurityHeaders {
     /// Scripts, styles, pictures and connections of this server only; nothing inline, no frames.
-    static let pagePolicy = """
-        default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
-        connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'
+    ///
+    /// - Parameter pictures: Where pictures may come from beside this server: map tiles.
+    static func pagePolicy(pictures: String?) -> String {
         """
+        default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:\(pictures.map { " " + $0 } ?? ""); \
+        font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+        base-uri 'none'
+        """
+    }
     /// An answer of the API is no page: it may load nothing.
     static let dataPolicy = "default-src 'none'; frame-ancestors 'none'"
 
-    static func add(to headers: inout HTTPFields, form: Endpoint.Form, isSecure: Bool) {
+    static func add(to headers: inout HTTPFields, form: Endpoint.Form, isSecure: Bool, pictures: String? = nil) {
         headers[.xContentTypeOptions] = "nosniff"
         headers[.frameOptions] = "DENY"
         headers[.referrerPolicy] = "same-origin"
         headers[.openerPolicy] = "same-origin"
         headers[.resourcePolicy] = "same-origin"
         if headers[.contentSecurityPolicy] == nil {
-            headers[.contentSecurityPolicy] = form == .page ? pagePolicy : dataPolicy
+            headers[.contentSecurityPolicy] = form == .page ? pagePolicy(pictures: pictures) : dataPolicy
         }
         if form == .page { headers[.permissionsPolicy] = "camera=(), microphone=(), geolocation=(self)" }
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }

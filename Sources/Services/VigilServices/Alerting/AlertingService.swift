@@ -27,12 +27,15 @@ package final class AlertingService: Sendable {
     package let settings: Settings
     let shelf: RuleShelf
     let evaluators: TenantEvaluators
+    /// Since when this process hears readings: before that nobody can have been silent.
+    private let listening: Timestamp
 
     package init(stores: Stores, clock: any TimeSource, directory: DeviceDirectory, settings: Settings = Settings()) {
         self.stores = stores
         self.clock = clock
         self.directory = directory
         self.settings = settings
+        listening = clock.now()
         shelf = RuleShelf(stores: stores, clock: clock)
         evaluators = TenantEvaluators(stores: stores, clock: clock, shelf: shelf, settings: settings)
     }
@@ -57,7 +60,7 @@ package final class AlertingService: Sendable {
 
     /// Judges all `missing` rules once.
     package func checkMissing() async throws {
-        try await MissingWatch(stores: stores, clock: clock, shelf: shelf).check()
+        try await MissingWatch(stores: stores, clock: clock, shelf: shelf, listening: listening).check()
     }
 
     /// Judges readings that are durable; `companion` is written in the same transaction as the effect.

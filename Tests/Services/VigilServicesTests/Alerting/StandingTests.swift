@@ -125,6 +125,39 @@ import VigilServices
         }
     }
 
+    @Test func `silence while nobody listened is told only when it goes on`() async throws {
+        try await withWorld { world in
+            try await world.device("t")
+            let before = ConnectionMonitor(stores: world.stores, clock: world.clock, hooks: [MalfunctionAlerts()])
+            try await hear(world)
+            try await before.check()
+            // Nothing ran for two hours: a start tells of nobody.
+            world.clock.move(.minutes(120))
+            let monitor = ConnectionMonitor(stores: world.stores, clock: world.clock, hooks: [MalfunctionAlerts()])
+            let alerting = AlertingService(stores: world.stores, clock: world.clock, directory: world.directory)
+            try await missing(world, after: 60)
+            try await monitor.check()
+            try await alerting.checkMissing()
+            #expect(try await world.alerts().isEmpty)
+            world.clock.move(.minutes(40))
+            try await monitor.check()
+            try await alerting.checkMissing()
+            #expect(try await world.alerts().map(\.title).sorted() == ["Silent: t", "t is offline"])
+        }
+    }
+
+    @Test func `a device of which only a history came did not fall silent`() async throws {
+        try await withWorld { world in
+            try await world.device("t")
+            let monitor = ConnectionMonitor(stores: world.stores, clock: world.clock, hooks: [MalfunctionAlerts()])
+            world.clock.move(.minutes(120))
+            try await world.send(
+                #"{"metric": "temperature", "value": 20, "time": "2025-06-01T12:30:00Z"}"#, to: "t")
+            #expect(try await monitor.check() == 1)
+            #expect(try await world.alerts().isEmpty)
+        }
+    }
+
     @Test func `what is wrong with the installation is an alert while it lasts`() async throws {
         try await withWorld { world in
             let trouble = HandClock(.distantPast)

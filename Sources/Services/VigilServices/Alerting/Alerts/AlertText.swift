@@ -16,7 +16,8 @@ struct AlertText {
         values = [
             "deviceName": device?.name ?? outcome.key.subject, "deviceId": device?.id.description ?? "",
             "deviceCode": device?.code ?? "", "ruleName": definition.name, "metric": definition.metric ?? "",
-            "metricName": definition.metric ?? "", "value": value.map(Self.text) ?? "", "unit": outcome.unit ?? "",
+            "metricName": definition.metric ?? "", "value": value.map(Self.text) ?? "",
+            "unit": outcome.unit.map(Unit.sign(of:)) ?? "",
             "threshold": Self.threshold(definition.test), "condition": definition.test.name,
             "severity": definition.severity.rawValue, "time": Self.moment(time), "since": Self.moment(since),
             "subject": outcome.key.subject, "site": device?.site?.description ?? "",
@@ -83,7 +84,10 @@ struct AlertText {
     }
 
     /// To the second: nobody reads further.
-    private static func moment(_ time: Timestamp) -> String { time.description.prefix(19) + "Z" }
+    private static func moment(_ time: Timestamp) -> String {
+        let text = time.description
+        return "\(text.prefix(10)) \(text.dropFirst(11).prefix(8)) UTC"
+    }
 
     private static func number(_ value: Double) -> String {
         guard value.isFinite, value.magnitude < 1e15 else { return "\(value)" }

@@ -15,8 +15,9 @@ package struct MalfunctionAlerts: DeviceHook {
             key: Self.key, subject: device.id.description, tenant: device.tenant, now: time)
         switch new {
         case .offline:
-            // Work on a device makes it silent; nobody needs to be told.
-            guard device.status != .maintenance else { return }
+            // Work on a device makes it silent, and one that was never heard live cannot fall silent: its readings are a
+            // history that was sent later.
+            guard device.status != .maintenance, old != .unknown else { return }
             try condition.begin(
                 since: time, at: time,
                 StandingCondition.Words(

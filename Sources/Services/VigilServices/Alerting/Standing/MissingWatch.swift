@@ -4,10 +4,12 @@ import VigilPorts
 /// Judges rules of the condition `missing`: nothing was heard of a device for so long.
 ///
 /// A device that was never heard counts from when it was made. One that is switched off or in maintenance is not missed.
+/// Silence is told when it has lasted for as long since this process began to listen.
 struct MissingWatch: Sendable {
     let stores: Stores
     let clock: any TimeSource
     let shelf: RuleShelf
+    let listening: Timestamp
 
     /// Silence that no rule bounds is too long after two and a half expected intervals, but not before this.
     static let shortest = Span.minutes(5)
@@ -36,11 +38,14 @@ struct MissingWatch: Sendable {
         // Most rounds find nothing: they do not ask for the writer.
         guard
             try await !stores.relational.read(
-                in: scope, { try Silence.changes(rule, tenant: tenant, at: now, limit: 1, in: $0) }
+                in: scope,
+                { try Silence.changes(rule, tenant: tenant, at: now, listening: listening, limit: 1, in: $0) }
             ).isEmpty
         else { return }
         try await stores.relational.write(in: scope) { transaction in
-            for change in try Silence.changes(rule, tenant: tenant, at: now, limit: Self.changesMax, in: transaction) {
+            let changes = try Silence.changes(
+                rule, tenant: tenant, at: now, listening: listening, limit: Self.changesMax, in: transaction)
+            for change in changes {
                 try change.tell(rule, tenant: tenant, at: now, in: transaction)
             }
         }
@@ -55,7 +60,8 @@ private struct Silence {
     let limit: Span
 
     static func changes(
-        _ rule: CompiledRule, tenant: TenantID, at now: Timestamp, limit: Int, in transaction: any SQLTransaction
+        _ rule: CompiledRule, tenant: TenantID, at now: Timestamp, listening: Timestamp, limit: Int,
+        in transaction: any SQLTransaction
     ) throws -> [Silence] {
         guard case .missing(let span) = rule.definition.test else { return [] }
         let bound: SQL =
@@ -83,14 +89,13 @@ private struct Silence {
         let isDue = rule.schedule?.contains(now) ?? true
         for row in rows where changes.count < limit {
             let isSilent = try row.get("is_silent", as: Int.self) == 1
-            if isSilent, !isDue { continue }
+            let bound = Span(microseconds: try row.get("bound"))
+            if isSilent, !isDue || now - listening <= bound { continue }
             let id: DeviceID = try row.get("id")
             guard let device = try DeviceEntry.find(id, tenant: tenant, in: transaction) else { continue }
             if isSilent, !rule.applies(to: device, labels: .none) { continue }
             changes.append(
-                Silence(
-                    device: device, isSilent: isSilent, since: try row.get("since"),
-                    limit: Span(microseconds: try row.get("bound"))))
+                Silence(device: device, isSilent: isSilent, since: try row.get("since"), limit: bound))
         }
         return changes
     }

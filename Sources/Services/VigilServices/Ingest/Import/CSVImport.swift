@@ -45,6 +45,9 @@ extension IngestService {
         let scope = try principal.requiredScope()
         let tenant = try AlertingService.tenant(of: scope)
         try ReadingHandler.checkName(plan.metric)
+        if let unit = plan.unit, Unit(unit) == nil {
+            throw ServiceError.invalid("unit", "is not a known unit, such as degC, bar, m3/h, kWh or %")
+        }
         guard let zone = plan.timeZone.map(TimeZone.init(identifier:)) ?? TimeZone(secondsFromGMT: 0) else {
             throw ServiceError.invalid("timeZone", "is not a known time zone")
         }
@@ -57,13 +60,21 @@ extension IngestService {
         var reader = CSVReader()
         do {
             for try await piece in pieces {
-                let records = try piece.withUnsafeBytes { try reader.feed($0) }
+                var records: [CSVRecord] = []
+                let fault = piece.withUnsafeBytes { bytes -> CSVError? in
+                    do throws(CSVError) { try reader.feed(bytes, into: &records) } catch { return error }
+                    return nil
+                }
+                // The lines before what is wrong are good.
                 try await take(records, &run, by: principal, tenant: tenant)
+                if let fault { throw fault }
             }
             try await take(try reader.finish(), &run, by: principal, tenant: tenant)
         } catch let error as CSVError {
-            throw ServiceError(
-                .invalid, "csv.malformed", "The file is no CSV: \(error.reason.rawValue) in line \(error.line).")
+            guard run.hasHeader else {
+                throw ServiceError(.invalid, "csv.malformed", "The file is no CSV: \(error).")
+            }
+            run.end(with: error)
         }
         try await flush(&run, by: principal, tenant: tenant)
         return try await finish(run, tenant: tenant)
@@ -147,6 +158,7 @@ struct ImportRun {
     private(set) var high: Int64?
 
     var entry: DeviceEntry { device.entry }
+    var hasHeader: Bool { header != nil }
 
     init(plan: CSVImport, device: KnownDevice, zone: TimeZone) {
         self.plan = plan
@@ -166,14 +178,20 @@ struct ImportRun {
             return
         }
         rows += 1
-        guard let time = CSVTime.time(of: header[plan.timeColumn, in: record] ?? "", zone: zone), time <= latest else {
-            refuse(Refusal(line: record.line, code: "csv.time", reason: "The time cannot be read, or is ahead."))
-            return
+        guard let timeText = header[plan.timeColumn, in: record], let text = header[plan.valueColumn, in: record] else {
+            let missing = header[plan.timeColumn, in: record] == nil ? plan.timeColumn : plan.valueColumn
+            return refuse(record, "csv.column", "The line is too short: it has no column \(missing).")
         }
-        let text = header[plan.valueColumn, in: record] ?? ""
+        guard let time = CSVTime.time(of: timeText, zone: zone) else {
+            return refuse(
+                record, "csv.time",
+                "The time cannot be read: RFC 3339, YYYY-MM-DD HH:MM:SS, or a whole number since 1970 can.")
+        }
+        guard time <= latest else {
+            return refuse(record, "csv.time", "The time is after \(latest.description.prefix(19))Z, too far ahead.")
+        }
         guard let value = Double(text.trimmingCharacters(in: .whitespaces)), value.isFinite else {
-            refuse(Refusal(line: record.line, code: "csv.value", reason: "The value is not a number."))
-            return
+            return refuse(record, "csv.value", "The value is not a number.")
         }
         times.append(time.microseconds)
         values.append(value)
@@ -186,6 +204,19 @@ struct ImportRun {
         times = []
         values = []
         chunkRefusals = Refusals()
+    }
+
+    /// The file cannot be read further; what it had until there stays.
+    mutating func end(with error: CSVError) {
+        rows += 1
+        refuse(
+            Refusal(
+                line: error.line, code: "csv.malformed",
+                reason: "\(error); nothing after this was read."))
+    }
+
+    private mutating func refuse(_ record: CSVRecord, _ code: StaticString, _ reason: String) {
+        refuse(Refusal(line: record.line, code: code, reason: reason))
     }
 
     private mutating func refuse(_ refusal: Refusal) {

@@ -4,7 +4,8 @@ package import VigilPorts
 /// Tells when devices fall silent and when they are heard again.
 ///
 /// A device that is switched off (status `inactive`), deleted or only discovered is not watched. Each change is told once,
-/// also after a restart: what was told is in `device_connections`.
+/// also after a restart: what was told is in `device_connections`. Nobody is late while nobody listened: silence is told
+/// when it has lasted for as long since the monitor was made.
 package struct ConnectionMonitor: Sendable {
     package struct Settings: Sendable {
         package var interval = Span.seconds(5)
@@ -18,6 +19,7 @@ package struct ConnectionMonitor: Sendable {
     private let clock: any TimeSource
     private let hooks: [any DeviceHook]
     private let settings: Settings
+    private let listening: Timestamp
 
     package init(
         stores: Stores, clock: any TimeSource, hooks: [any DeviceHook] = [], settings: Settings = Settings()
@@ -26,6 +28,7 @@ package struct ConnectionMonitor: Sendable {
         self.clock = clock
         self.hooks = hooks
         self.settings = settings
+        listening = clock.now()
     }
 
     /// Checks again and again until the task is cancelled.
@@ -47,13 +50,17 @@ package struct ConnectionMonitor: Sendable {
     /// - Returns: How many devices' states were told.
     @discardableResult
     package func check() async throws -> Int {
-        let (now, limit, hooks) = (clock.now(), settings.changesMax, hooks)
+        let (now, listening, limit, hooks) = (clock.now(), listening, settings.changesMax, hooks)
         let scope = SystemScope.allTenants("connection monitor")
         // Most rounds find nothing: they do not ask for the writer.
-        guard try await !relational.read(in: scope, { try ConnectionTransition.due(at: now, limit: 1, in: $0) }).isEmpty
+        guard
+            try await !relational.read(
+                in: scope, { try ConnectionTransition.due(at: now, listening: listening, limit: 1, in: $0) }
+            ).isEmpty
         else { return 0 }
         return try await relational.write(in: scope) { transaction in
-            let transitions = try ConnectionTransition.due(at: now, limit: limit, in: transaction)
+            let transitions = try ConnectionTransition.due(
+                at: now, listening: listening, limit: limit, in: transaction)
             for transition in transitions { try transition.tell(at: now, hooks: hooks, in: transaction) }
             return transitions.count
         }
@@ -68,17 +75,21 @@ struct ConnectionTransition: Sendable {
     let new: ConnectionState
     let lastSeen: Timestamp?
 
-    static func due(at now: Timestamp, limit: Int, in transaction: any SQLTransaction) throws -> [ConnectionTransition]
-    {
-        try transaction.rows(
+    static func due(
+        at now: Timestamp, listening: Timestamp, limit: Int, in transaction: any SQLTransaction
+    ) throws -> [ConnectionTransition] {
+        let listened = (now - listening).microseconds
+        return try transaction.rows(
             """
             SELECT t.id, t.tenant_id, t.old_state, t.state, t.last_seen FROM (
                 SELECT d.id, d.tenant_id, COALESCE(c.state, 'unknown') AS old_state,
-                    \(ConnectionSQL.state(at: now)) AS state, a.last_seen
+                    \(ConnectionSQL.state(at: now)) AS state, \(ConnectionSQL.interval) AS span, a.last_seen
                 FROM \(ConnectionSQL.tables)
                 LEFT JOIN device_connections c ON c.tenant_id = d.tenant_id AND c.device_id = d.id
                 WHERE d.deleted_at IS NULL AND NOT d.is_discovered AND d.status <> 'inactive') AS t
-            WHERE t.state <> t.old_state ORDER BY t.id LIMIT \(limit)
+            WHERE t.state <> t.old_state AND (t.state NOT IN ('warning', 'offline')
+                OR \(listened) >= CASE WHEN t.state = 'offline' THEN 6 * t.span ELSE t.span END)
+            ORDER BY t.id LIMIT \(limit)
             """
         ).map { row in
             ConnectionTransition(
