@@ -107,13 +107,13 @@ struct RulesCommand: AsyncParsableCommand {
         var name: String
         @Option(help: "The metric it watches; not with --missing.")
         var metric: String?
-        @Option(help: "Raise above this value.")
+        @Option(parsing: .unconditional, help: "Raise above this value.")
         var above: Double?
-        @Option(help: "Raise below this value.")
+        @Option(parsing: .unconditional, help: "Raise below this value.")
         var below: Double?
-        @Option(help: "Raise between two values: LOW:HIGH.")
+        @Option(parsing: .unconditional, help: "Raise between two values: LOW:HIGH.")
         var between: String?
-        @Option(help: "Raise outside of two values: LOW:HIGH.")
+        @Option(parsing: .unconditional, help: "Raise outside of two values: LOW:HIGH.")
         var outside: String?
         @Option(help: "Raise when a text or a yes or no is this; may come more than once.")
         var state: [String] = []

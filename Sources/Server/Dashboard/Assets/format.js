@@ -4,7 +4,9 @@ const number = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 })
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-const units = { degC: "°C", degF: "°F", percent: "%" };
+const units = {
+    degC: "°C", C: "°C", celsius: "°C", degF: "°F", F: "°F", fahrenheit: "°F", percent: "%", kelvin: "K",
+};
 
 /** A unit as people write it; the server writes it in the same way. */
 export const unit = (name) => (name ? units[name] ?? name.replace("m3", "m³").replace("m2", "m²") : "");
