@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from conftest import BINARY, STORES, Server, free_port, make_token, make_user, run
+from conftest import BINARY, STORES, Server, free_port, make_token, make_user, new_database, run
 from cut_proxy import proxied
 
 ENGINES = str(pathlib.Path(__file__).parents[2] / "Scripts/engines")
@@ -88,10 +88,18 @@ def test_a_schema_that_is_behind_or_ahead_is_refused_with_the_command(folder):
     done = subprocess.run([BINARY, "serve", "--data", str(folder), "--port", str(free_port())], capture_output=True,
                           text=True, timeout=30)
     assert done.returncode != 0 and "newer" in done.stderr, done.stderr
+    # Neither does it move a schema that it does not know.
+    done = run("migrate", "up", "--data", folder, "--without-backup", check=False)
+    assert done.returncode != 0 and "newer" in done.stderr, done.stderr
     administrator(f"DELETE FROM schema_migrations WHERE number = 9000", database)
     done = subprocess.run([BINARY, "serve", "--data", str(folder), "--port", str(free_port())], capture_output=True,
                           text=True, timeout=30)
     assert done.returncode != 0 and "vigil migrate up" in done.stderr, done.stderr
+
+
+def relational(server):
+    """How the tables' store is, and why."""
+    return next(item for item in server.call("GET", "/ready")[1]["stores"] if item["store"] == "relational")
 
 
 def test_a_wrong_password_is_said_without_the_password(folder, monkeypatch):
@@ -99,6 +107,45 @@ def test_a_wrong_password_is_said_without_the_password(folder, monkeypatch):
     done = run("user", "list", "--data", folder, "--tenant", "acme", check=False)
     assert done.returncode != 0 and "hunter2" not in done.stdout + done.stderr
     assert "reason=authentication" in done.stderr, done.stderr
+
+
+def test_a_password_that_is_changed_under_a_server_is_told_and_it_goes_on_when_it_is_right_again(folder):
+    make_user(folder)
+    database = os.environ["POSTGRES_DB"]
+    with Server(folder) as server:
+        token = make_token(folder)
+        administrator(f"ALTER ROLE {database} PASSWORD 'hunter2'")
+        administrator(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'")
+        until(lambda: server.call("GET", "/ready")[0] == 503)
+        until(lambda: "reason=authentication" in (relational(server)["reason"] or ""))
+        assert "hunter2" not in json.dumps(server.call("GET", "/ready")[1]) and "plain" not in relational(server)["reason"]
+        administrator(f"ALTER ROLE {database} PASSWORD 'plain'")
+        until(lambda: server.call("GET", "/ready")[0] == 200)
+        assert server.call("POST", "/api/sites", {"code": "s", "name": "S"}, token)[0] == 201
+
+
+def test_two_that_migrate_at_once_do_each_step_once_and_one_that_dies_harms_nobody(tmp_path, monkeypatch):
+    for name, value in new_database(STORES.removeprefix("postgresql"), "mig_" + os.urandom(6).hex()).items():
+        monkeypatch.setenv(name, value)
+    command = [BINARY, "migrate", "up", "--data"]
+
+    def begin(name):
+        return subprocess.Popen([*command, str(tmp_path / name)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    # One is killed wherever it is; what it had begun is undone by the server.
+    dying = begin("dying")
+    time.sleep(0.25)
+    dying.kill()
+    dying.communicate()
+    both = [begin("one"), begin("other")]
+    said = [process.communicate(timeout=90) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    numbers = administrator("SELECT number FROM schema_migrations ORDER BY 1", os.environ["POSTGRES_DB"]).split()
+    assert len(numbers) == len(set(numbers)) > 5
+    assert "Nothing is pending." in run("migrate", "up", "--data", tmp_path / "one").stdout
+    make_user(tmp_path / "one")
+    with Server(tmp_path / "one") as server:
+        assert server.call("GET", "/ready")[0] == 200
 
 
 def test_a_full_server_is_told_and_waited_for(folder):
@@ -159,7 +206,6 @@ def test_a_lost_answer_is_found_again_when_the_server_comes_back_in_time(folder,
         assert sites(server, token) == {"found-site"}
 
 
-@pytest.mark.xfail(reason="the program takes longer than 20 s to end after its connections died half-open", strict=False)
 def test_half_open_connections_are_given_up_and_work_goes_on(folder, monkeypatch):
     make_user(folder)
     proxy = proxied(monkeypatch)
@@ -182,7 +228,6 @@ def test_half_open_connections_are_given_up_and_work_goes_on(folder, monkeypatch
 # -- Several nodes and servers -------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(reason="on a busy machine a message has been seen to miss the second node", strict=False)
 def test_two_nodes_tell_each_other_at_once(folder, tmp_path, monkeypatch):
     from websockets.sync.client import connect
 
@@ -193,7 +238,8 @@ def test_two_nodes_tell_each_other_at_once(folder, tmp_path, monkeypatch):
         address = second.url.replace("http", "ws") + "/api/live"
         with connect(address, additional_headers={"Authorization": f"Token {token}"}) as socket:
             socket.send(json.dumps({"type": "subscribe", "patterns": ["*"]}))
-            time.sleep(1.5)
+            while json.loads(socket.recv(timeout=20))["type"] != "subscribed":
+                pass
             waits = []
             for number in range(6):
                 begun = time.monotonic()
@@ -323,6 +369,7 @@ def test_the_doctor_of_a_plain_login_tells_limits_pool_settings_and_sizes(folder
         for item in json.loads(run("doctor", "--data", folder, "--json", check=False).stdout)["facts"]:
             facts.setdefault(item["name"], []).append(item)
         assert "at most 8" in facts["pool"][0]["value"] and "waiting" in facts["pool"][0]["value"]
+        assert "opened again" in facts["pool"][0]["value"] and "had to wait" in facts["pool"][0]["value"]
         assert facts["engine"][0]["value"].startswith("PostgreSQL " + STORES.removeprefix("postgresql"))
         assert "plpgsql" in facts["extensions"][0]["value"] and "table users" in facts
         assert "for this machine" in facts["shared_buffers"][0]["value"]
@@ -337,6 +384,35 @@ def test_the_doctor_of_a_plain_login_tells_limits_pool_settings_and_sizes(folder
         facts = json.loads(run("doctor", "--data", folder, "--json", check=False).stdout)["facts"]
         statements = [item["value"] for item in facts if item["name"] == "slow statement"]
         assert statements and not any("insufficient privilege" in text for text in statements), statements
+
+
+def metrics(server, token):
+    lines = [line.rsplit(" ", 1) for line in server.call("GET", "/metrics", token=token)[1].splitlines() if line[0] != "#"]
+    return {name: float(value) for name, value in lines}
+
+
+def test_the_pool_is_seen_in_the_metrics_while_the_server_is_away_too(folder):
+    make_user(folder)
+    database = os.environ["POSTGRES_DB"]
+    with Server(folder) as server:
+        token = make_token(folder)
+        before = metrics(server, token)
+        assert before['vigil_pool_maximum{pool="primary"}'] == 8
+        assert before['vigil_pool_opened_total{pool="primary"}'] >= 1
+        assert sum(before[f'vigil_pool_connections{{pool="primary",state="{state}"}}'] for state in ("idle", "busy")) >= 1
+        for name in ("waiting", "waits_total", "wait_seconds_total", "timeouts_total"):
+            assert before[f'vigil_pool_{name}{{pool="primary"}}'] >= 0
+        administrator(f"ALTER DATABASE {database} CONNECTION LIMIT 0")
+        administrator(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'")
+        until(lambda: server.call("GET", "/ready")[0] == 503)
+        away = metrics(server, None)
+        assert away['vigil_store_up{store="relational"}'] == 0
+        assert away['vigil_pool_failures_total{pool="primary"}'] > before['vigil_pool_failures_total{pool="primary"}']
+        administrator(f"ALTER DATABASE {database} CONNECTION LIMIT -1")
+        until(lambda: server.call("GET", "/ready")[0] == 200)
+        after = metrics(server, token)
+        assert after['vigil_pool_lost_total{pool="primary"}'] >= 1
+        assert after['vigil_pool_reconnects_total{pool="primary"}'] >= 1
 
 
 def test_a_copy_before_a_migration_is_whole_or_not_there_and_says_what_to_do(folder, tmp_path):
@@ -372,13 +448,31 @@ def test_an_expired_certificate_stops_the_start_and_a_good_one_does_not(pair, tm
     monkeypatch.setenv(
         "DATABASE_URL",
         f"postgresql://{pair.database}@{address}/{pair.database}?sslmode=verify-full&sslrootcert={tls}/ca.crt")
+    data = pair.sql(pair.values["PRIMARY"], "SHOW data_directory")
+
+    def present(name):
+        for statement in (f"ALTER SYSTEM SET ssl_cert_file = '{data}.tls/{name}.crt'",
+                          f"ALTER SYSTEM SET ssl_key_file = '{data}.tls/{name}.key'", "SELECT pg_reload_conf()",
+                          "SELECT pg_sleep(0.5)"):
+            pair.sql(pair.values["PRIMARY"], statement)
+
     with Server(folder) as server:
         until(lambda: server.call("GET", "/ready")[0] == 200)
-    data = pair.sql(pair.values["PRIMARY"], "SHOW data_directory")
-    for statement in (f"ALTER SYSTEM SET ssl_cert_file = '{data}.tls/expired.crt'",
-                      f"ALTER SYSTEM SET ssl_key_file = '{data}.tls/expired.key'", "SELECT pg_reload_conf()"):
-        pair.sql(pair.values["PRIMARY"], statement)
-    time.sleep(0.5)
+        # It expires while the server runs: what is connected stays so, what connects anew is refused and says why.
+        present("expired")
+        assert server.call("GET", "/ready")[0] == 200
+        pair.sql(pair.values["PRIMARY"], "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                 f"WHERE datname = '{pair.database}'")
+        until(lambda: server.call("GET", "/ready")[0] == 503)
+        until(lambda: "reason=certificate" in (relational(server)["reason"] or ""))
+        present("server")
+        until(lambda: server.call("GET", "/ready")[0] == 200)
+    present("expired")
     done = subprocess.run([BINARY, "serve", "--data", str(folder), "--port", str(free_port())], capture_output=True,
                           text=True, timeout=60)
     assert done.returncode != 0 and "reason=certificate" in done.stderr, done.stderr
+    # One that another authority signed is no better.
+    present("server")
+    good = os.environ["DATABASE_URL"]
+    monkeypatch.setenv("DATABASE_URL", good.replace("/ca.crt", "/other.crt"))
+    assert "reason=certificate" in run("user", "list", "--data", folder, "--tenant", "acme", check=False).stderr

@@ -58,8 +58,9 @@ struct Core: Sendable {
         query = QueryService(stores: stores, clock: clock, directory: directory)
         idempotency = IdempotencyService(
             stores: stores, clock: clock, box: SecretBox(key.derive("idempotency")))
-        hub = LiveHub(stores: stores, clock: clock) { try await identity.current($0) }
-        projector = Projector(stores: stores, clock: clock)
+        let projector = Projector(stores: stores, clock: clock)
+        self.projector = projector
+        hub = LiveHub(stores: stores, clock: clock, projector: projector) { try await identity.current($0) }
         readiness = Readiness(stores: stores, clock: clock)
         system = SystemWatch(stores: stores, clock: clock, checks: systemChecks + Self.checks(readiness))
         logs = LogService(stores: stores, clock: clock, lines: logLines)

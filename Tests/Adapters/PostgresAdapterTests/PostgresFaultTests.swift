@@ -117,6 +117,28 @@ struct PostgresFaultTests {
         await store.close()
     }
 
+    @Test func `a call that is cancelled while the server hangs ends at once, and so does the store`() async throws {
+        let pair = try ReplicaPair.start(version: 15, ports: (56_051, 56_052))
+        defer { pair.end() }
+        // With the usual limits, which would hold the call up for 35 seconds.
+        let store = try await PostgresStore.open(try await pair.primary.database().configuration)
+        let backend = try await store.read(in: scope) { transaction in
+            try transaction.rows("SELECT pg_backend_pid() AS pid")[0].get("pid", as: Int.self)
+        }
+        kill(Int32(backend), SIGSTOP)
+        kill(pair.primaryPID, SIGSTOP)
+        let begun = ContinuousClock.now
+        let scope = scope
+        let call = Task { try await Self.add("while", to: store, in: scope) }
+        try await SystemPoolClock().wait(until: begun + .milliseconds(200))
+        call.cancel()
+        await #expect(throws: StoreError.self) { try await call.value }
+        await store.close()
+        #expect(ContinuousClock.now - begun < .seconds(10))
+        kill(Int32(backend), SIGCONT)
+        kill(pair.primaryPID, SIGCONT)
+    }
+
     @Test func `connections that the server ends are replaced without anybody noticing`() async throws {
         let server = try #require(PostgresServer.all.first)
         let database = try await server.database()

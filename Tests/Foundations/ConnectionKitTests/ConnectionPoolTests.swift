@@ -85,6 +85,8 @@ import Testing
         pool.release(held)
         #expect(try await next.value == 1)
         await until { held.timesClosed == 1 }
+        #expect(pool.statistics.lost == 1)
+        #expect(pool.statistics.reconnects == 1)
     }
 
     // MARK: Time
@@ -103,6 +105,8 @@ import Testing
         #expect(pool.statistics.timeouts == 1)
         pool.release(held)
         try await second.value
+        // Eleven seconds in vain, and five until the connection came back.
+        #expect(pool.statistics.waitTime == .seconds(16))
     }
 
     @Test func `a connection that rested too long is closed, and one that is old is replaced`() async throws {

@@ -65,4 +65,13 @@ package struct PostgresDatabase: Sendable {
     package let server: PostgresServer
     package let name: String
     package let configuration: PostgresConfiguration
+
+    /// The same with so many connections, and so much patience with a busy server.
+    package func bounded(connections: Int, patience: Duration) -> PostgresDatabase {
+        var configuration = configuration
+        configuration.pool.maximum = connections
+        configuration.pool.waitTimeout = patience
+        configuration.connectTimeout = patience
+        return PostgresDatabase(server: server, name: name, configuration: configuration)
+    }
 }

@@ -34,7 +34,7 @@ package enum ContractCatalogue {
 
     /// Protocols of the ports that promise nothing a store could break.
     package static let notStores: Set<String> = [
-        "TimeSource", "SQLConvertible", "StoreInspecting", "MailDelivery", "SeriesCare",
+        "TimeSource", "SQLConvertible", "StoreInspecting", "PoolReporting", "MailDelivery", "SeriesCare",
     ]
 
     private static func entries<Subject>(_ clauses: [StoreClause<Subject>]) -> [Entry] {

@@ -10,6 +10,7 @@ actor PostgresConnection: PooledConnection {
     private nonisolated let executor: ThreadExecutor
     private nonisolated let usable = Atomic<Bool>(true)
     private nonisolated let canceller = Canceller()
+    private nonisolated let interruption = Interruption()
     private let configuration: PostgresConfiguration
     private var wire: Wire?
 
@@ -41,6 +42,7 @@ actor PostgresConnection: PooledConnection {
 
     private func connect(_ url: String, _ session: String) throws {
         let wire = try Wire.connect(configuration, url: url, session: session)
+        wire.interruption = interruption
         canceller.arm(wire.raw)
         self.wire = wire
     }
@@ -49,13 +51,15 @@ actor PostgresConnection: PooledConnection {
 
     /// Runs `body` with the connection's wire, on its thread.
     ///
-    /// When the task is cancelled meanwhile, the server is told to stop, and the connection is not used again.
+    /// When the task is cancelled meanwhile, the server is told to stop, and the connection is not used again. A server
+    /// that does not even answer to that is not waited for.
     func use<Result: Sendable>(_ body: @Sendable (Wire) throws -> Result) async throws -> Result {
         try await withTaskCancellationHandler {
             try useNow(body)
         } onCancel: {
             // The connection is dropped: the server's signal may arrive late and would hit the next transaction.
             usable.store(false, ordering: .releasing)
+            interruption.begin()
             canceller.cancel()
         }
     }
@@ -77,32 +81,32 @@ actor PostgresConnection: PooledConnection {
 
 /// Asks the server, from any thread, to stop what a connection is doing.
 private final class Canceller: Sendable {
-    // An address, so that the state is Sendable; `PQcancel` may be called from any thread by libpq's word.
-    private let handle = Mutex<UInt?>(nil)
+    /// What libpq needs to ask; `PQcancel` only reads it, and may be called from any thread by libpq's word.
+    private final class Handle: @unchecked Sendable {
+        // Unchecked: the pointer never changes, and is freed when nobody holds it any more.
+        let raw: OpaquePointer
 
-    func arm(_ raw: OpaquePointer) {
-        handle.withLock { $0 = PQgetCancel(raw).map { UInt(bitPattern: $0) } }
+        init(_ raw: OpaquePointer) { self.raw = raw }
+        deinit { PQfreeCancel(raw) }
     }
 
-    /// Sends the request on a thread of its own: it opens a connection and waits.
+    private let handle = Mutex<Handle?>(nil)
+
+    func arm(_ raw: OpaquePointer) {
+        let new = PQgetCancel(raw).map { Handle($0) }
+        handle.withLock { $0 = new }
+    }
+
+    /// Sends the request on a thread of its own: it opens a connection and waits, as long as the network likes.
     func cancel() {
-        Thread.detachNewThread { [self] in
-            handle.withLock { handle in
-                guard let handle, let pointer = OpaquePointer(bitPattern: handle) else { return }
-                var message = [CChar](repeating: 0, count: 256)
-                _ = PQcancel(pointer, &message, Int32(message.count))
-            }
+        guard let handle = handle.withLock({ $0 }) else { return }
+        Thread.detachNewThread {
+            var message = [CChar](repeating: 0, count: 256)
+            _ = PQcancel(handle.raw, &message, Int32(message.count))
         }
     }
 
     func disarm() {
-        handle.withLock { handle in
-            if let pointer = handle.flatMap({ OpaquePointer(bitPattern: $0) }) { PQfreeCancel(pointer) }
-            handle = nil
-        }
-    }
-
-    deinit {
-        disarm()
+        handle.withLock { $0 = nil }
     }
 }

@@ -11,9 +11,17 @@ final class OutboxNotices: Sendable {
     /// Many commits share a notice: there is at most one in this time.
     private static let pace = Duration.milliseconds(2)
 
+    /// After so many seconds without a notice the server is asked whether it is there: a connection that died half-open
+    /// would be listened to for ever.
+    private static let suspiciousSilence = 10
+    private static let probeLimit = Duration.seconds(5)
+
     private struct State {
         var isWaiting = false
         var isSending = false
+        /// How often entries were found held back, one look after the other.
+        var looks = 0
+        var isToLookAgain = false
         var listener: Task<Void, Never>?
         var isClosed = false
     }
@@ -69,6 +77,32 @@ final class OutboxNotices: Sendable {
         }
     }
 
+    // MARK: Looking again
+
+    private static let lookBackoff = Backoff(base: .milliseconds(20), limit: .seconds(1), jitter: 0.2)
+
+    /// Wakes those who read the outbox a moment later, when the last look found entries that are held back.
+    ///
+    /// Nobody sends a notice when the transaction that holds them back ends.
+    func lookAgain(_ isHeldBack: Bool) {
+        let looks: Int? = state.withLock { state in
+            guard isHeldBack else {
+                state.looks = 0
+                return nil
+            }
+            guard !state.isToLookAgain, !state.isClosed else { return nil }
+            state.looks += 1
+            state.isToLookAgain = true
+            return state.looks
+        }
+        guard let looks else { return }
+        Task { [weak self] in
+            try? await SystemPoolClock().wait(until: .now + Self.lookBackoff.delay(after: looks))
+            self?.state.withLock { $0.isToLookAgain = false }
+            self?.arrivals.signal()
+        }
+    }
+
     // MARK: Hearing
 
     /// Begins to hear the others, once somebody wants to know.
@@ -102,9 +136,18 @@ final class OutboxNotices: Sendable {
         }
         // Something may have come while nobody listened.
         arrivals.signal()
+        var quiet = 0
         while !Task.isCancelled {
             let heard = try await connection.use { wire in try wire.notices(within: .seconds(1)) }
             if heard.contains(where: { $0 != name }) { arrivals.signal() }
+            quiet = heard.isEmpty ? quiet + 1 : 0
+            if quiet >= Self.suspiciousSilence {
+                quiet = 0
+                try await connection.use { wire in
+                    wire.silenceLimit = Self.probeLimit
+                    _ = try wire.run([WireRequest("SELECT 1")])
+                }
+            }
         }
     }
 

@@ -92,12 +92,14 @@ extension PostgresStore: StoreInspecting {
 
     private static func use(of name: String, _ pool: PoolStatistics) -> [StoreFact] {
         let isTight = pool.waiting > 0 || pool.timeouts > 0 || pool.breaker != "closed"
+        let waits = String(format: "%.3f s together", pool.waitTime / .seconds(1))
         return [
             StoreFact(
                 "relational", name,
                 """
                 \(pool.idle) idle, \(pool.busy) busy, \(pool.waiting) waiting, at most \(pool.maximum); since the start \
-                \(pool.opened) opened, \(pool.waited) had to wait, \(pool.timeouts) in vain, \(pool.failures) failed\
+                \(pool.opened) opened, \(pool.failures) failed, \(pool.lost) lost, \(pool.reconnects) opened again; \
+                \(pool.waited) calls had to wait, \(waits), \(pool.timeouts) in vain\
                 \(pool.breaker == "closed" ? "" : "; the server is being left alone (\(pool.breaker))")
                 """, isTight ? .warning : .ok)
         ]

@@ -88,3 +88,16 @@ package final class PostgresStore: RelationalStore {
     /// Of the connections to standbys, where there are any.
     package var replicaStatistics: PoolStatistics? { replicas?.statistics }
 }
+
+extension PostgresStore: PoolReporting {
+    package var pools: [PoolFigures] {
+        [Self.figures("primary", statistics)] + (replicaStatistics.map { [Self.figures("standby", $0)] } ?? [])
+    }
+
+    private static func figures(_ name: String, _ pool: PoolStatistics) -> PoolFigures {
+        PoolFigures(
+            pool: name, maximum: pool.maximum, idle: pool.idle, busy: pool.busy, waiting: pool.waiting,
+            opened: pool.opened, waited: pool.waited, waitTime: pool.waitTime, timeouts: pool.timeouts,
+            failures: pool.failures, lost: pool.lost, reconnects: pool.reconnects)
+    }
+}

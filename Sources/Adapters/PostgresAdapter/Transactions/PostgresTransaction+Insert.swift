@@ -86,14 +86,27 @@ extension PostgresTransaction {
         do {
             for start in stride(from: 0, to: rows.count, by: Self.arrayRows) {
                 let part = rows[start..<min(start + Self.arrayRows, rows.count)]
-                let parameters = columns.indices.map { SQLValue.text(WireArray.literal(part, column: $0)) }
-                try wire.send(WireRequest(text, parameters))
+                try wire.send(Self.request(text, columns.map { types[$0] ?? "" }, part))
                 try wire.push()
             }
             return try wire.collect().reduce(0) { $0 + $1.changed }
         } catch {
             throw remember(error).storeError
         }
+    }
+
+    private static func request(_ text: String, _ types: [String], _ rows: ArraySlice<[SQLValue]>) -> WireRequest {
+        var parameters: [SQLValue] = []
+        var binaryTypes: [UInt32?] = []
+        for (index, type) in types.enumerated() {
+            let binary = BinaryArray(rows, column: index, type: type)
+            parameters.append(
+                binary.map { SQLValue.bytes($0.bytes) } ?? .text(WireArray.literal(rows, column: index)))
+            binaryTypes.append(binary?.type)
+        }
+        var request = WireRequest(text, parameters)
+        request.binaryTypes = binaryTypes
+        return request
     }
 
     private func columnTypes(of table: String) throws -> [String: String] {

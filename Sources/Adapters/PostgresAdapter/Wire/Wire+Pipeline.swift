@@ -5,7 +5,7 @@ extension Wire {
     /// Queues a request, preparing its statement first when the connection does not know it.
     func send(_ request: WireRequest) throws(PostgresFailure) {
         if let failure { throw failure }
-        let parameters = try WireParameters(request.parameters)
+        let parameters = try WireParameters(request.parameters, binaryTypes: request.binaryTypes)
         if expected.isEmpty { deadline = .now + silenceLimit }
         let status: Int32
         if request.isPrepared {

@@ -33,15 +33,20 @@ extension Wire {
         }
     }
 
+    /// How long it waits before it looks whether anybody still wants the answer.
+    private static let glance: Int64 = 200
+
     /// Waits until the socket can be read, or written too.
     func wait(forWriting: Bool) throws(PostgresFailure) {
         var descriptor = pollfd(
             fd: PQsocket(raw), events: Int16(POLLIN) | (forWriting ? Int16(POLLOUT) : 0), revents: 0)
         guard descriptor.fd >= 0 else { throw broken(.lost) }
         while true {
-            let left = (deadline - .now).milliseconds
+            let now = ContinuousClock.now
+            if let end = interruption?.deadline, now >= end { throw broken(.cancelled) }
+            let left = (deadline - now).milliseconds
             guard left > 0 else { throw broken(.silent) }
-            let ready = poll(&descriptor, 1, Int32(clamping: left))
+            let ready = poll(&descriptor, 1, Int32(clamping: min(left, Self.glance)))
             if ready > 0 { return }
             if ready < 0, errno != EINTR { throw broken(.lost) }
         }

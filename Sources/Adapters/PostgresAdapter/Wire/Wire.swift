@@ -23,6 +23,8 @@ final class Wire {
     /// When the batch that is being worked on must be answered.
     var deadline: ContinuousClock.Instant = .now
     var silenceLimit: Duration
+    /// Set when the connection may be left in the middle of a call.
+    var interruption: Interruption?
     /// Why the connection can no longer be used.
     var failure: PostgresFailure?
     /// Which history the server writes, and whether it is a standby: known after connecting.

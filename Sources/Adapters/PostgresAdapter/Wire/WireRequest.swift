@@ -8,6 +8,8 @@ struct WireRequest {
     var isPrepared = true
     /// Whether rows are handed over one by one, so that a long result is never held twice.
     var rowByRow = false
+    /// Types of parameters that are `bytes` in the binary form of another type than `bytea`.
+    var binaryTypes: [UInt32?] = []
 
     init(_ text: String, _ parameters: [SQLValue] = [], isPrepared: Bool = true, rowByRow: Bool = false) {
         self.text = text
@@ -43,13 +45,16 @@ struct WireParameters {
     private var lengths: [Int32] = []
     private var formats: [Int32] = []
 
-    init(_ values: [SQLValue]) throws(PostgresFailure) {
+    init(_ values: [SQLValue], binaryTypes: [UInt32?] = []) throws(PostgresFailure) {
         guard values.count <= 65535 else {
             throw PostgresFailure(
                 kind: .local(StoreError(.limit, "A statement has more than 65535 parameters", details: [:])))
         }
         types.reserveCapacity(values.count)
         for value in values { try append(value) }
+        for (index, type) in binaryTypes.enumerated() {
+            if let type { types[index] = type }
+        }
     }
 
     private mutating func append(_ value: SQLValue) throws(PostgresFailure) {

@@ -47,6 +47,11 @@ package struct PoolStatistics: Sendable, Hashable {
     package var waited = 0
     package var timeouts = 0
     package var failures = 0
+    /// Connections that were given back broken, and how many were opened in the place of such a one.
+    package var lost = 0
+    package var reconnects = 0
+    /// How long callers stood in line, those that waited in vain too.
+    package var waitTime = Duration.zero
     package var breaker = "closed"
 
     package var busy: Int { open - idle }

@@ -35,6 +35,7 @@ struct PoolState<Connection: PooledConnection>: Sendable {
         let ticket: UInt64
         let waiter: Waiter
         let deadline: Instant
+        let since: Instant
     }
 
     private var idle: [Resting] = []
@@ -69,6 +70,7 @@ struct PoolState<Connection: PooledConnection>: Sendable {
                 if resting.connection.isUsable, now - resting.since < settings.idleLifetime {
                     return .connection(resting.connection)
                 }
+                if !resting.connection.isUsable { counts.lost += 1 }
                 forget(resting.connection)
                 discarded.append(resting.connection)
             }
@@ -99,7 +101,7 @@ struct PoolState<Connection: PooledConnection>: Sendable {
         case .refused(let failure): return .refused(failure)
         case .wait:
             counts.waited += 1
-            line.append(Place(ticket: ticket, waiter: waiter, deadline: deadline))
+            line.append(Place(ticket: ticket, waiter: waiter, deadline: deadline, since: now))
             defer { watching = true }
             return .waiting(first: !watching)
         }
@@ -124,12 +126,13 @@ struct PoolState<Connection: PooledConnection>: Sendable {
     mutating func giveBack(_ connection: Connection, usable: Bool, settings: PoolSettings, now: Instant) -> Returned {
         let age = born[ObjectIdentifier(connection)].map { now - $0 } ?? .zero
         guard usable, !isClosed, age < settings.maximumLifetime else {
+            if !usable { counts.lost += 1 }
             forget(connection)
-            guard let waiter = nextWaiter() else { return .dropped(next: nil) }
+            guard let waiter = nextWaiter(now) else { return .dropped(next: nil) }
             opening += 1
             return .dropped(next: waiter)
         }
-        if let waiter = nextWaiter() { return .handed(waiter) }
+        if let waiter = nextWaiter(now) { return .handed(waiter) }
         idle.append(Resting(connection: connection, since: now))
         return .kept
     }
@@ -138,6 +141,7 @@ struct PoolState<Connection: PooledConnection>: Sendable {
         opening -= 1
         breaker.succeeded()
         counts.opened += 1
+        if counts.reconnects < counts.lost { counts.reconnects += 1 }
         if isClosed {
             signalWhenEmpty()
             return false
@@ -156,13 +160,14 @@ struct PoolState<Connection: PooledConnection>: Sendable {
             defer { line.removeAll(); head = 0 }
             return (nil, line[head...].map(\.waiter))
         }
-        guard let waiter = nextWaiter() else { return (nil, []) }
+        guard let waiter = nextWaiter(now) else { return (nil, []) }
         opening += 1
         return (waiter, [])
     }
 
-    private mutating func nextWaiter() -> Waiter? {
+    private mutating func nextWaiter(_ now: Instant) -> Waiter? {
         guard head < line.count else { return nil }
+        counts.waitTime += now - line[head].since
         defer { head += 1; compact() }
         return line[head].waiter
     }
@@ -187,6 +192,7 @@ struct PoolState<Connection: PooledConnection>: Sendable {
         var late: [Waiter] = []
         while head < line.count, line[head].deadline <= now {
             late.append(line[head].waiter)
+            counts.waitTime += now - line[head].since
             head += 1
         }
         counts.timeouts += late.count

@@ -17,6 +17,8 @@ package actor LiveHub {
     let clock: any TimeSource
     /// What somebody may do and see now; `nil` when they may not listen any more.
     let current: @Sendable (Principal) async throws -> Principal?
+    /// Who publishes on the bus of this process; `nil` where that is another process.
+    private let projector: Projector?
     var listeners: [TenantID: [LiveSession.ID: LiveListener]] = [:] {
         didSet { knownHearing = nil }
     }
@@ -32,11 +34,12 @@ package actor LiveHub {
 
     /// - Parameter current: Asked again and again of everybody who listens.
     package init(
-        stores: Stores, clock: any TimeSource,
+        stores: Stores, clock: any TimeSource, projector: Projector? = nil,
         current: @escaping @Sendable (Principal) async throws -> Principal? = { $0 }
     ) {
         self.stores = stores
         self.clock = clock
+        self.projector = projector
         self.current = current
         (rechecks, recheck) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
@@ -46,23 +49,31 @@ package actor LiveHub {
 
     /// Hears the bus until the task is cancelled.
     package func run() async throws {
-        sequence = max(sequence, try await newestPosition())
+        // Heard first, and asked then where the projector of this process is: nothing falls between the two. The saved
+        // position will not do, because other processes save theirs in the same place.
+        let live = try await stores.bus.subscribe("live.*", buffer: Self.busBuffer)
+        let readings = try await stores.bus.subscribe("readings.*", buffer: Self.busBuffer)
+        let start = if let projector { try await projector.start().rawValue } else { try await newestPosition() }
+        sequence = max(sequence, start)
+        // Who listened before cannot know what was missed.
+        resyncAll()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for pattern in ["live.*", "readings.*"] {
-                group.addTask { try await self.hear(pattern) }
-            }
+            group.addTask { try await self.hear("live.*", live) }
+            group.addTask { try await self.hear("readings.*", readings) }
             group.addTask { try await self.recheckNowAndThen() }
             group.addTask { for await _ in self.rechecks { await self.recheckAll() } }
             try await group.waitForAll()
         }
     }
 
-    private func hear(_ pattern: String) async throws {
+    private func hear(_ pattern: String, _ first: AsyncStream<BusMessage>) async throws {
+        var messages = first
         while !Task.isCancelled {
-            let messages = try await stores.bus.subscribe(pattern, buffer: Self.busBuffer)
             for await message in messages { receive(message) }
+            if Task.isCancelled { return }
+            messages = try await stores.bus.subscribe(pattern, buffer: Self.busBuffer)
             // We fell behind, or the bus went away: nobody knows what was missed.
-            if !Task.isCancelled { resyncAll() }
+            resyncAll()
         }
     }
 

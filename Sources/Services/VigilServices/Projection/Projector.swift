@@ -18,6 +18,7 @@ package actor Projector {
     private let arrivals = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private var position = OutboxPosition.start
     private var saved = OutboxPosition.start
+    private var isLoaded = false
     private var savedAt = Timestamp.distantPast
 
     package init(stores: Stores, clock: any TimeSource) {
@@ -28,9 +29,15 @@ package actor Projector {
     /// The last position that was published.
     package var published: OutboxPosition { position }
 
+    /// Reads where publishing goes on, unless that is known, and gives the position that it is at.
+    func start() async throws -> OutboxPosition {
+        if !isLoaded { try await load() }
+        return position
+    }
+
     /// Publishes until the task is cancelled.
     package func run() async throws {
-        try await load()
+        _ = try await start()
         try await withThrowingTaskGroup(of: Void.self) { group in
             let wake = arrivals.continuation
             group.addTask { [clock] in
@@ -80,6 +87,9 @@ package actor Projector {
             try transaction.rows("SELECT position FROM consumer_cursors WHERE consumer = \(Self.consumer)").first?
                 .get("position", as: Int64.self)
         }
+        // Somebody else may have asked for it meanwhile, and publishing begun.
+        guard !isLoaded else { return }
+        isLoaded = true
         position = OutboxPosition(rawValue: row ?? 0)
         saved = position
     }
@@ -92,6 +102,7 @@ package actor Projector {
                 """
                 INSERT INTO consumer_cursors (consumer, position, updated) VALUES (\(Self.consumer), \(position.rawValue), \(now))
                 ON CONFLICT (consumer) DO UPDATE SET position = excluded.position, updated = excluded.updated
+                WHERE consumer_cursors.position < excluded.position
                 """)
         }
         saved = position

@@ -31,11 +31,12 @@ package struct AgingTable: Sendable {
         AgingTable(.audit, "audit_entries"),
         AgingTable(.ingest, "ingest_log"),
         AgingTable(.job, "jobs", time: "updated", where: "state = 'done'"),
-        // The last entry that a consumer has read stays, for it proves that none after it was taken away.
+        // The last entry that a consumer has read stays, for it proves that none after it was taken away. `ready` is no
+        // consumer: it is where ``Readiness`` tries to write.
         AgingTable(
             .outbox, "outbox", key: "position", isOfTenants: false,
             where: """
-                position < (SELECT MIN(position) FROM consumer_cursors)
+                position < (SELECT MIN(position) FROM consumer_cursors WHERE consumer <> 'ready')
                 AND (SELECT COUNT(*) FROM consumer_cursors
                     WHERE consumer IN (\(Projector.consumer), \(SearchProjection.consumer))) = 2
                 """),

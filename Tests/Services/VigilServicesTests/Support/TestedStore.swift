@@ -10,6 +10,8 @@ import VigilServices
 enum TestedStore {
     static let name = ProcessInfo.processInfo.environment["VIGIL_TEST_STORES"] ?? "embedded"
     static var isEmbedded: Bool { name == "embedded" }
+    /// How many worlds there may be at once: each has connections of its own, and two processors serve them all.
+    static let turns = Turns(isEmbedded ? 64 : 4)
 
     /// Opens the store of a folder, with its schema; the same folder again gives the same tables.
     static func open(folder: String, clock: any TimeSource) async throws -> any RelationalStore {
@@ -42,7 +44,8 @@ enum TestedStore {
         func configuration(_ folder: String) async throws -> PostgresConfiguration {
             if let database = known[folder] { return database.configuration }
             guard let template else { throw Absent() }
-            let database = try await template.copy()
+            // Few connections, and patience: a busy machine is no fault of the services.
+            let database = try await template.copy().bounded(connections: 4, patience: .seconds(60))
             known[folder] = database
             return database.configuration
         }

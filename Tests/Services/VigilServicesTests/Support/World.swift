@@ -3,29 +3,10 @@ import Foundation
 import LocalEngine
 import SQLStores
 import SeriesEngine
-import Synchronization
 import TemporaryFolders
 import VigilModel
 import VigilPorts
 import VigilServices
-
-/// A clock that is moved by hand.
-final class HandClock: TimeSource {
-    private let time: Mutex<Timestamp>
-
-    init(_ time: Timestamp) { self.time = Mutex(time) }
-
-    func now() -> Timestamp { time.withLock { $0 } }
-    func move(_ span: Span) { time.withLock { $0 = $0 + span } }
-    func set(_ moment: Timestamp) { time.withLock { $0 = moment } }
-
-    func wait(until deadline: Timestamp) async throws {
-        while now() < deadline {
-            try Task.checkCancellation()
-            await Task.yield()
-        }
-    }
-}
 
 /// The services of readings and alerts over the embedded engines, with one tenant.
 ///
@@ -111,7 +92,20 @@ final class World: Sendable {
 }
 
 /// Runs `body` in a world of its own.
+///
+/// A server bears a few worlds at once: the others wait until it is their turn.
 func withWorld(_ body: (World) async throws -> Void) async throws {
+    await TestedStore.turns.take()
+    do {
+        try await withFreeTurn(body)
+    } catch {
+        await TestedStore.turns.giveBack()
+        throw error
+    }
+    await TestedStore.turns.giveBack()
+}
+
+private func withFreeTurn(_ body: (World) async throws -> Void) async throws {
     let folder = try TemporaryFolder("vigil-readings")
     let world = try await World(folder: folder.path)
     do {

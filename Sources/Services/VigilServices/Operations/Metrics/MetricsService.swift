@@ -33,6 +33,7 @@ package struct MetricsService: Sendable {
         families.append(await up())
         families += await series()
         families += await relational()
+        families += pools()
         for source in sources { families += await source() }
         return families.map(\.text).joined()
     }
@@ -82,6 +83,39 @@ package struct MetricsService: Sendable {
             MetricFamily(
                 "vigil_series_memory_bytes", "Memory that open readings take.", .gauge,
                 value: Double(statistics.memoryBytes)),
+        ]
+    }
+
+    /// They are there while the server is away too: that is when they are looked at.
+    private func pools() -> [MetricFamily] {
+        guard let pools = (stores.relational as? any PoolReporting)?.pools else { return [] }
+        var connections = MetricFamily("vigil_pool_connections", "Open connections to a store's server.", .gauge)
+        for pool in pools {
+            connections.add(Double(pool.idle), [("pool", pool.pool), ("state", "idle")])
+            connections.add(Double(pool.busy), [("pool", pool.pool), ("state", "busy")])
+        }
+        func family(
+            _ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: (PoolFigures) -> Double
+        ) -> MetricFamily {
+            var family = MetricFamily("vigil_pool_" + name, help, kind)
+            for pool in pools { family.add(value(pool), [("pool", pool.pool)]) }
+            return family
+        }
+        return [
+            connections,
+            family("maximum", "Connections that may be open at once.", .gauge) { Double($0.maximum) },
+            family("waiting", "Calls that wait for a connection.", .gauge) { Double($0.waiting) },
+            family("waits_total", "Calls that had to wait for a connection.", .counter) { Double($0.waited) },
+            family("wait_seconds_total", "Time that calls waited for a connection.", .counter) {
+                $0.waitTime / .seconds(1)
+            },
+            family("timeouts_total", "Calls that waited in vain.", .counter) { Double($0.timeouts) },
+            family("opened_total", "Connections that were opened.", .counter) { Double($0.opened) },
+            family("failures_total", "Connections that could not be opened.", .counter) { Double($0.failures) },
+            family("lost_total", "Connections that were given back broken.", .counter) { Double($0.lost) },
+            family("reconnects_total", "Connections that were opened in the place of a broken one.", .counter) {
+                Double($0.reconnects)
+            },
         ]
     }
 
