@@ -45,13 +45,13 @@ enum TestedStore {
             if let database = known[folder] { return database.configuration }
             guard let template else { throw Absent() }
             // Few connections, and patience: a busy machine is no fault of the services.
-            let database = try await template.copy().bounded(connections: 4, patience: .seconds(60))
+            let database = try await template.borrow().bounded(connections: 4, patience: .seconds(60))
             known[folder] = database
             return database.configuration
         }
 
         func remove(_ folder: String) async throws {
-            if let database = known.removeValue(forKey: folder) { try await template?.drop(database) }
+            if let database = known.removeValue(forKey: folder) { try await template?.giveBack(database) }
         }
     }
 }
