@@ -48,6 +48,8 @@ def test_an_alert_arrives_on_the_open_page_and_is_acknowledged(place):
         page.click("button.primary")
         expect(page.locator(".head")).to_contain_text("boiler_pressure outside 2 and 15")
         expect(page.locator(".head")).to_contain_text("off")
+        page.goto(place.url + "/sites")
+        expect(page.locator("tbody td.number")).to_have_text("1")
         for path in ("/sites", "/sites/home", "/devices", "/alerts", "/rules", "/discovered", "/fields", "/jobs", "/audit", "/users", "/account"):
             assert page.goto(place.url + path).status == 200, path
         browser.close()

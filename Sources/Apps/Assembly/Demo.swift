@@ -52,9 +52,9 @@ package struct Demo: Sendable {
         }
     }
 
-    /// Two hours, one report a minute.
+    /// Two hours, one report a minute, from now backwards: a chart is whole from the right.
     private func sendHistory(until start: Timestamp) async throws {
-        for minute in stride(from: Int64(-120), to: 0, by: 1) {
+        for minute in stride(from: Int64(-1), through: -120, by: -1) {
             let time = start + .minutes(minute)
             for place in places {
                 for report in place.reports(at: time, elapsed: .minutes(minute)) { try await send(report) }

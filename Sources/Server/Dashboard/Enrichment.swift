@@ -40,6 +40,10 @@ enum Enrichment {
                     ])
                 })
         }
+        if let online = members["online"]?.double, let unknown = members["unknown"]?.double {
+            let late = (members["warning"]?.double ?? 0) + (members["offline"]?.double ?? 0)
+            members["total"] = .integer(Int64(online + unknown + late))
+        }
         if let states = members["byStatus"] {
             let open = (states["open"]?.double ?? 0) + (states["acknowledged"]?.double ?? 0)
             members["openCount"] = .integer(Int64(open))

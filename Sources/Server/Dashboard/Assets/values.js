@@ -5,6 +5,8 @@ import { get } from "./http.js";
 import { on } from "./live.js";
 
 const memory = new Map();
+/** The time of the newest value of each metric that is shown: late readings do not replace it. */
+const newest = new Map();
 const length = 60;
 
 /** Draws the last values as a line of 100 × 30 units. */
@@ -17,6 +19,10 @@ function draw(svg, numbers) {
 }
 
 function show(device, metric, reading) {
+    const place = device + "\u0000" + metric;
+    const time = Date.parse(reading.time);
+    if (time < (newest.get(place) ?? 0)) return;
+    newest.set(place, time);
     const selector = `[data-device="${CSS.escape(device)}"] [data-metric="${CSS.escape(metric)}"]`;
     for (const element of document.querySelectorAll(selector)) {
         const number = element.querySelector(".number") ?? element;
@@ -31,11 +37,10 @@ function show(device, metric, reading) {
         element.classList.add("changed");
         const svg = element.querySelector("svg.spark");
         if (svg && typeof reading.value === "number") {
-            const key = device + "\u0000" + metric;
-            const numbers = memory.get(key) ?? [];
+            const numbers = memory.get(place) ?? [];
             numbers.push(reading.value);
             if (numbers.length > length) numbers.shift();
-            memory.set(key, numbers);
+            memory.set(place, numbers);
             if (numbers.length > 1) draw(svg, numbers);
         }
     }
@@ -73,7 +78,10 @@ export function start() {
     on("readings.*", ({ data }) => {
         for (const reading of data.readings ?? []) show(data.device, reading.metric, reading);
         for (const element of document.querySelectorAll(`[data-device="${CSS.escape(data.device)}"] [data-seen]`)) {
-            element.setAttribute("datetime", data.readings?.[0]?.time ?? "");
+            const time = data.readings?.[0]?.time ?? "";
+            // A history that comes late is no sign of life.
+            if (Date.parse(time) < Date.parse(element.getAttribute("datetime"))) continue;
+            element.setAttribute("datetime", time);
             element.textContent = "now";
         }
     });
