@@ -52,7 +52,8 @@ import VigilServices
         var counts: [String: Int] = [:]
         for endpoint in caller.table.endpoints where endpoint.method == .get && endpoint.access != .local {
             let path = endpoint.path.replacing("{site}", with: "site0").replacing("{device}", with: "device0")
-            guard !path.contains("{"), !path.hasPrefix("/api/live") else { continue }
+            // What tells of the installation is no list, and keeps what it found for a while.
+            guard path.hasPrefix("/api/"), !path.contains("{"), !path.hasPrefix("/api/live") else { continue }
             _ = store.count.take()
             // A question that lacks its words is refused, which takes no statements.
             _ = try? await caller.call(.get, path)
