@@ -16,11 +16,14 @@ enum SeriesBenchmark {
         switch arguments.dropFirst().first {
         case "run" where arguments.count == 5: try await run(arguments[2], arguments[3], arguments[4])
         case "csv" where arguments.count == 5: try csv(arguments[2], arguments[3], arguments[4])
+        case "month" where arguments.count == 4: try await month(arguments[2], Int(arguments[3]) ?? 4)
         case "decode": try decode()
         case "codecs": codecs()
         case "index" where arguments.count == 3: try index(Int(arguments[2]) ?? 1_000_000)
         default:
-            print("SeriesBenchmark run FOLDER DEVICES ROWS | csv FILE DEVICES ROWS | decode | codecs | index SERIES")
+            print(
+                "SeriesBenchmark run FOLDER DEVICES ROWS | month FOLDER DEVICES | csv FILE DEVICES ROWS | decode | codecs | index SERIES"
+            )
             exit(2)
         }
     }

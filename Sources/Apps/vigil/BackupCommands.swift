@@ -12,11 +12,14 @@ struct BackupCommand: AsyncParsableCommand {
     var target: String
     @Flag(help: "Copy the key file too: who has the backup can then open its secrets.")
     var withKeys = false
+    @Flag(help: "Copy the archive of readings too.")
+    var withArchive = false
 
     func run() async throws {
         try await Say.ended {
             let order: [String: Any] = [
                 "folder": URL(filePath: target).standardizedFileURL.path(percentEncoded: false), "keys": withKeys,
+                "archive": withArchive,
             ]
             let answer = try await options.api().call(
                 "POST", "/api/local/backup", body: Array(try JSONSerialization.data(withJSONObject: order))
@@ -24,6 +27,11 @@ struct BackupCommand: AsyncParsableCommand {
             if options.json { return answer.printed() }
             let facts = answer.members
             print("\(facts["files"] ?? 0) files, \(facts["bytes"] ?? 0) bytes are in \(facts["folder"] ?? target).")
+            if let archive = facts["archive"] as? [String: Any], archive["isIncluded"] as? Bool == false {
+                print(
+                    "\(archive["files"] ?? 0) files of archived readings, \(archive["bytes"] ?? 0) bytes, are not among "
+                        + "them: copy \(archive["folder"] ?? "the archive") yourself, or back up --with-archive.")
+            }
             if !withKeys { print("The key file is not among them: keep a copy of it elsewhere.") }
         }
     }

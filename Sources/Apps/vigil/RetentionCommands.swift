@@ -41,6 +41,12 @@ struct RetentionCommand: AsyncParsableCommand {
         var warm: String?
         @Option(help: "The age up to which it is in the archive.")
         var archive: String?
+        @Option(help: "The age up to which aggregates by the minute outlive readings that went.")
+        var rollupMinute: String?
+        @Option(help: "The age up to which aggregates by the hour outlive readings that went.")
+        var rollupHour: String?
+        @Option(help: "The age up to which aggregates by the day outlive readings that went.")
+        var rollupDay: String?
         @Flag(help: "Nothing that the rule selects goes, whatever other rules say.")
         var legalHold = false
         @Option(help: "Why, for those who read it later.")
@@ -54,6 +60,8 @@ struct RetentionCommand: AsyncParsableCommand {
             body["hot"] = hot
             body["warm"] = warm
             body["archive"] = archive
+            let rollups = ["minute": rollupMinute, "hour": rollupHour, "day": rollupDay].compactMapValues { $0 }
+            if !rollups.isEmpty { body["rollups"] = rollups }
             body["reason"] = reason
             let answer = try await options.call("POST", "/api/retention/rules", body: body)
             if options.json { return answer.printed() }

@@ -18,6 +18,7 @@ package struct SeriesConfiguration: Sendable {
     package var memoryBytesMax = 128 << 20
     /// Which stretch of time one chunk file holds.
     package var periodDays = 30
+    var placement: ChunkPlacement { ChunkPlacement(standardLength: Int64(periodDays) * 86_400_000_000) }
     /// Memory for pages of each chunk file.
     package var fileCacheBytes = 1 << 20
 

@@ -9,11 +9,30 @@ extension SeriesEngine {
         await maintenance.enter()
         defer { maintenance.leave() }
         for file in store.chunkFiles { try file.copy(to: folder + "/" + file.name) }
+        for file in rollups.files { try file.copy(to: folder + "/" + file.name) }
         try catalogueFile.copy(to: folder + "/" + FileNames.catalogue)
         let copies = try DiskFileSystem(folder: folder)
         for name in try files.names() where FileNames.logNumber(name) != nil {
             let source = try files.open(name)
             try Self.copyBytes(of: source, to: try copies.open(name))
+        }
+    }
+
+    /// Where archived readings lie.
+    package var archiveFolder: String { tiers.archive.folder }
+
+    /// Writes a copy of every file of the archive into `folder`, which is there and empty.
+    package func copyArchive(into folder: String) async throws(StoreError) {
+        await maintenance.enter()
+        defer { maintenance.leave() }
+        for name in try tiers.archiveNames() {
+            if let file = store.attached(name) {
+                try file.copy(to: folder + "/" + name)
+                continue
+            }
+            let file = try tiers.open(name, cacheBytes: configuration.fileCacheBytes)
+            defer { file.close() }
+            try file.copy(to: folder + "/" + name)
         }
     }
 

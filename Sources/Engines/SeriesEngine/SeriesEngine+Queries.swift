@@ -33,7 +33,7 @@ extension SeriesEngine {
         let snapshots = memory.snapshot(found.map(\.0))
         var result: [PlannedGroup] = []
         for (index, group) in found.enumerated()
-        where !snapshots[index].blocks.isEmpty || !snapshots[index].chunks.isEmpty {
+        where !snapshots[index].isEmpty {
             result.append(PlannedGroup(group: group.0, entries: group.1, snapshot: snapshots[index]))
         }
         return result
@@ -53,6 +53,9 @@ extension SeriesEngine {
 
     package func windows(_ query: WindowQuery, in scope: AccessScope) async throws(StoreError) -> [SeriesWindows] {
         guard query.step > Span(microseconds: 0) else { throw StoreError(.invalid, "the step must be positive") }
+        guard query.quantiles.allSatisfy({ (0...1).contains($0) }) else {
+            throw StoreError(.invalid, "a quantile must be a share from 0 to 1")
+        }
         if query.selection.range.isEmpty { return [] }
         let planned = try plan(query.selection.matchers, devices: query.selection.devices, in: scope)
         let budget = budget(query.selection)

@@ -12,8 +12,10 @@ extension SeriesEngine {
         let (start, end) = (selection.range.start.microseconds, selection.range.end.microseconds)
         await maintenance.enter()
         defer { maintenance.leave() }
-        return try await withArchive(from: start, to: end) { () async throws(StoreError) in
-            try await remove(found, from: start, to: end)
+        return try await counters.count(.delete) { () async throws(StoreError) in
+            try await withArchive(from: start, to: end) { () async throws(StoreError) in
+                try await remove(found, from: start, to: end)
+            }
         }
     }
 
@@ -32,12 +34,19 @@ extension SeriesEngine {
                 source.removeAll()
             }
         }
-        if count == 0 { return 0 }
+        let isKept = found.contains { group, some in
+            memory.rollups(group).contains { rollup in
+                rollup.lastTime >= start && rollup.firstTime < end
+                    && some.contains { rollup.series.contains($0.number) }
+            }
+        }
+        if count == 0, !isKept { return 0 }
         let record = RemovalRecord.write(
             series: entries.map(\.number),
             range: TimeRange(Timestamp(microseconds: start), Timestamp(microseconds: end)))
         _ = try await commit(.delete, record)
         try Self.removeFromChunks(entries, from: start, to: end, store, memory, unlessSealed: .max)
+        count += try Self.removeFromRollups(entries, from: start, to: end, rollups, memory)
         memory.markEmpty(entries)
         return count
     }
@@ -54,6 +63,7 @@ extension SeriesEngine {
             _ = try await commit(.deleteTenant, RemovalRecord.write(tenant: tenant))
             let entries = catalogue.groups(of: tenant).flatMap { catalogue.series(of: $0) }
             try Self.removeFromChunks(entries, from: .min, to: .max, store, memory, unlessSealed: .max)
+            try Self.removeFromRollups(entries, from: .min, to: .max, rollups, memory)
             memory.markEmpty(entries)
         }
     }

@@ -10,6 +10,10 @@ extension SeriesEngine {
     func seal() async throws(StoreError) {
         await maintenance.enter()
         defer { maintenance.leave() }
+        try await counters.count(.seal) { () async throws(StoreError) in try await sealAlone() }
+    }
+
+    private func sealAlone() async throws(StoreError) {
         let (log, memory, created) = (log, memory, clock.now().microseconds)
         let rotated: Result<(number: UInt64, position: Int64), StoreError> = await withUnsafeContinuation { waiting in
             do throws(StoreError) {
@@ -51,6 +55,7 @@ extension SeriesEngine {
             let file = try store.file(place)
             try file.write(
                 removing: all.flatMap { $0.1.removed.map(\.id) }, adding: all.flatMap(\.1.added), sealed: sealed)
+            counters.wrote(all.reduce(0) { $0 + $1.1.added.reduce(0) { $0 + $1.data.count } }, for: .seal)
             for (group, change) in all {
                 memory.replace(change.removed, by: change.added.map(\.reference), of: group)
             }

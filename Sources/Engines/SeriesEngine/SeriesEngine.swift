@@ -15,6 +15,8 @@ package final class SeriesEngine: SeriesStore {
     let files: any FileSystem
     let folder: String
     let store: ChunkStore
+    let rollups: RollupStore
+    let counters: CareCounters
     let tiers: TierFolders
     let catalogueFile: CatalogueFile
     /// Held by sealing and by removals, which must not meet.
@@ -51,7 +53,10 @@ package final class SeriesEngine: SeriesStore {
         let tiers = try TierFolders(folder: folder, configuration: configuration)
         let store = try ChunkStore(
             folder: folder, names: try files.names(), warmFolder: tiers.warm.folder, warmNames: try tiers.warmNames(),
-            periodLength: Int64(configuration.periodDays) * 86_400_000_000, cacheBytes: configuration.fileCacheBytes)
+            placement: configuration.placement, cacheBytes: configuration.fileCacheBytes)
+        let rollups = try RollupStore(
+            folder: folder, names: try files.names(), cacheBytes: configuration.fileCacheBytes)
+        try Self.finishLeaving(rollups, store, isStart: true)
         try tiers.attachMarked(to: store, cacheBytes: configuration.fileCacheBytes)
         var orphans: [ChunkReference] = []
         for chunk in try store.load() {
@@ -61,7 +66,12 @@ package final class SeriesEngine: SeriesStore {
                 orphans.append(chunk)
             }
         }
-        let recovery = SeriesRecovery(catalogue: catalogue, memory: memory, store: store, orphans: orphans)
+        for rollup in try rollups.load() {
+            guard let group = catalogue.group(rollup.group) else { continue }
+            group.rollups.append(rollup)
+        }
+        let recovery = SeriesRecovery(
+            catalogue: catalogue, memory: memory, store: store, rollups: rollups, orphans: orphans)
         var scanner = LogScanner(files: files, after: sealed)
         let end = try scanner.scan(created: clock.now().microseconds) { (kind, position, payload) throws(StoreError) in
             try recovery.take(kind, position, payload)
@@ -82,6 +92,8 @@ package final class SeriesEngine: SeriesStore {
         self.files = files
         self.folder = folder
         self.store = store
+        self.rollups = rollups
+        counters = CareCounters(clock: clock)
         self.tiers = tiers
         self.catalogueFile = catalogueFile
         self.configuration = configuration
@@ -125,6 +137,7 @@ package final class SeriesEngine: SeriesStore {
         await maintenance.enter()
         await log.close()
         store.close()
+        rollups.close()
         catalogueFile.close()
         lock.release()
         maintenance.leave()

@@ -81,6 +81,25 @@ import Testing
         #expect(loaded.entries["log.keep_days"]?.source == "default")
     }
 
+    @Test func `a key with keys below it is a mapping in the file, with its own value beside them`() async throws {
+        let folder = try TemporaryFolder("vigil-configuration")
+        for (text, engine, warm) in [
+            ("stores:\n  series:\n    engine: influxdb\n    warm: /far\n", "influxdb", "/far"),
+            ("stores:\n  series:\n    warm: /far\n", "embedded", "/far"),
+            ("stores:\n  series: influxdb\n", "influxdb", nil),
+        ] as [(String, String, String?)] {
+            try folder.write(Array(text.utf8), to: "vigil.yaml")
+            let loaded = try await LoadedConfiguration.load(
+                flags: [:], environment: [:], file: folder.file("vigil.yaml"))
+            #expect(loaded.text("stores.series") == engine)
+            #expect(loaded.text("stores.series.warm") == warm)
+        }
+        try folder.write(Array("stores:\n  series:\n    engin: embedded\n".utf8), to: "vigil.yaml")
+        await #expect(throws: ConfigurationFault.self) {
+            _ = try await LoadedConfiguration.load(flags: [:], environment: [:], file: folder.file("vigil.yaml"))
+        }
+    }
+
     @Test(arguments: ConfigurationKey.all.map(\.name))
     func `every key can be set by its environment variable, and a wrong value is refused by name`(
         _ name: String

@@ -146,6 +146,20 @@ struct SealingStore: SeriesStore {
         try await engine.series(selection, in: scope)
     }
 
+    func labelNames(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> Set<String> {
+        try await engine.labelNames(selection, in: scope)
+    }
+
+    func labelValues(
+        of name: String, _ selection: SeriesSelection, in scope: AccessScope
+    ) async throws(StoreError) -> Set<String> {
+        try await engine.labelValues(of: name, selection, in: scope)
+    }
+
+    func devices(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> Set<DeviceID> {
+        try await engine.devices(selection, in: scope)
+    }
+
     func delete(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> Int {
         try await engine.delete(selection, in: scope)
     }

@@ -43,12 +43,13 @@ struct Backup: Sendable {
                 atPath: partial + "/series", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             try await relational.copy(to: partial + "/vigil.db")
             try await series.copy(into: partial + "/series")
+            let archive = try await archive(of: series, order, partial)
             try copyBlobs(to: partial + "/blobs")
             if order.keys { try files.copyItem(atPath: data + "/keys", toPath: partial + "/keys") }
             let manifest = try finish(partial, as: target)
             return BackupReport(
                 folder: target, files: manifest.files.count, bytes: manifest.bytes, keys: order.keys,
-                madeAt: manifest.madeAt)
+                madeAt: manifest.madeAt, archive: archive)
         } catch {
             try? files.removeItem(atPath: partial)
             guard let error = error as? CocoaError else { throw error }
@@ -57,6 +58,24 @@ struct Backup: Sendable {
                 "The backup cannot be written: error \(error.code.rawValue). "
                     + "Look at the folder's rights and the free space of its disk.")
         }
+    }
+
+    /// Copies the archive when that is ordered; else says where it is, so that nobody believes it to be in the backup.
+    private func archive(
+        of series: SeriesEngine, _ order: BackupOrder, _ partial: String
+    ) async throws -> BackupReport.ArchiveCopy? {
+        let parts = try await series.archived()
+        if parts.isEmpty { return nil }
+        let isIncluded = order.archive ?? false
+        if isIncluded {
+            let folder = partial + "/series/archive"
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try await series.copyArchive(into: folder)
+        }
+        return BackupReport.ArchiveCopy(
+            folder: series.archiveFolder, files: parts.count, bytes: parts.reduce(0) { $0 + $1.bytes },
+            isIncluded: isIncluded)
     }
 
     private func isFree(_ folder: String) throws -> Bool {

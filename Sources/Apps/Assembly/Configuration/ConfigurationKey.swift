@@ -107,6 +107,9 @@ extension ConfigurationKey {
         ConfigurationKey("log.keep_days", "How long lines can be searched.", .integer(1...3_650), standard: "14"),
     ]
 
+    /// How `vigil.yaml` names the value of a key that has other keys below it: `stores: {series: {engine: embedded}}`.
+    static let ownName = "engine"
+
     private static let stores = [
         store("relational", "embedded", ["sqlite", "postgresql"], standard: "sqlite"),
         store("series", "readings", ["embedded", "timescale", "influxdb"]),

@@ -59,9 +59,15 @@ package struct LoadedConfiguration: Sendable {
     private static func entry(
         _ key: ConfigurationKey, _ sources: [(name: String, provider: any ConfigProvider)], variable: () -> String?
     ) throws -> Entry? {
-        let path = AbsoluteConfigKey(key.name.split(separator: ".").map(String.init))
+        let parts = key.name.split(separator: ".").map(String.init)
+        let path = AbsoluteConfigKey(parts)
+        let hasKeysBelow = ConfigurationKey.all.contains { $0.name.hasPrefix(key.name + ".") }
         for (name, provider) in sources {
-            guard let values = try values(key, path, name, provider) else { continue }
+            var found = try values(key, path, name, provider)
+            if found == nil, name == "vigil.yaml", hasKeysBelow {
+                found = try values(key, AbsoluteConfigKey(parts + [ConfigurationKey.ownName]), name, provider)
+            }
+            guard let values = found else { continue }
             let name = name == "reference variables" ? variable() ?? name : name
             if let wrong = values.first(where: { !key.accepts($0) }) {
                 throw ConfigurationFault(

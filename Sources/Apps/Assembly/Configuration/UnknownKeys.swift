@@ -41,11 +41,13 @@ enum UnknownKeys {
     private static func walk(_ mapping: Node.Mapping, below path: String, _ known: Set<String>) throws {
         for (key, value) in mapping {
             let name = path + (key.string ?? "")
-            if known.contains(name) { continue }
             if case .mapping(let inner) = value, known.contains(where: { $0.hasPrefix(name + ".") }) {
-                try walk(inner, below: name + ".", known)
+                // A key with keys below it has its own value beside them.
+                let own = known.contains(name) ? [name + "." + ConfigurationKey.ownName] : []
+                try walk(inner, below: name + ".", known.union(own))
                 continue
             }
+            if known.contains(name) { continue }
             throw ConfigurationFault(
                 unknown: name, line: key.mark?.line, source: "vigil.yaml", nearest: nearest(name, known))
         }

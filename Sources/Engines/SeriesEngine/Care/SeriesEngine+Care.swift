@@ -13,6 +13,8 @@ extension SeriesEngine: SeriesCare {
                     facts.append(SeriesFileFact(name: name, kind: "log", bytes: bytes))
                 } else if name.hasPrefix(FileNames.catalogue) {
                     facts.append(SeriesFileFact(name: name, kind: "catalogue", bytes: bytes))
+                } else if FileNames.rollupPeriod(name) != nil {
+                    facts.append(SeriesFileFact(name: name, kind: "rollups", bytes: bytes))
                 } else if name.hasPrefix("chunks-"), !name.hasSuffix(FileNames.attached) {
                     facts.append(SeriesFileFact(name: name, kind: kind, bytes: bytes))
                 }
@@ -31,6 +33,11 @@ extension SeriesEngine: SeriesCare {
             defer { maintenance.leave() }
             file.verify(&result)
         }
+        for file in rollups.files {
+            await maintenance.enter()
+            defer { maintenance.leave() }
+            file.verify(&result)
+        }
         for name in try tiers.archiveNames() where store.attached(name) == nil {
             result.check(name) { () throws(StoreError) in
                 try tiers.open(name, cacheBytes: configuration.fileCacheBytes)
@@ -42,6 +49,10 @@ extension SeriesEngine: SeriesCare {
     package func compact() async throws(StoreError) {
         try log.check()
         if memory.totals.bytes > 0 { try await seal() }
+        try await counters.count(.compact) { () async throws(StoreError) in try await compactFiles() }
+    }
+
+    private func compactFiles() async throws(StoreError) {
         for file in store.chunkFiles + store.attachedFiles {
             await maintenance.enter()
             defer { maintenance.leave() }
@@ -49,6 +60,9 @@ extension SeriesEngine: SeriesCare {
             guard store.file(at: file.place) === file || store.attached(file.name) === file else { continue }
             try file.shrink()
         }
+        await maintenance.enter()
+        defer { maintenance.leave() }
+        for file in rollups.files { try file.shrink() }
     }
 
     /// Reads every checksum of a folder that cannot be opened as a whole, perhaps because of its damage.
@@ -70,6 +84,18 @@ extension SeriesEngine: SeriesCare {
         } catch {
             result.note(error, file: FileNames.catalogue)
         }
+        for name in try files.names().sorted() {
+            guard let period = FileNames.rollupPeriod(name) else { continue }
+            do throws(StoreError) {
+                let file = try RollupFile(
+                    folder: files.folder, period: period, cacheBytes: configuration.fileCacheBytes)
+                defer { file.close() }
+                file.verify(&result)
+            } catch {
+                result.files += 1
+                result.note(error, file: name)
+            }
+        }
         for (folder, tier) in [
             (files, RetentionBounds.Tier.hot), (tiers.warm, .warm), (tiers.archive, .archive),
         ] {
@@ -77,7 +103,7 @@ extension SeriesEngine: SeriesCare {
                 guard let place = FileNames.place(name) else { continue }
                 result.check(name) { () throws(StoreError) in
                     try ChunkFile(
-                        folder: folder.folder, name: name, place: place, tier: tier,
+                        folder: folder.folder, name: name, place: place, configuration.placement, tier: tier,
                         cacheBytes: configuration.fileCacheBytes)
                 }
             }
@@ -121,6 +147,10 @@ extension ChunkFile {
                 result.chunks += 1
                 do throws(StoreError) {
                     _ = try content(of: reference.id)
+                    for resolution in RollupResolution.allCases
+                    where reference.rollups.contains(RollupSet(resolution)) {
+                        _ = try rollup(of: reference.id, resolution)
+                    }
                 } catch {
                     result.note(error, file: name)
                 }

@@ -23,6 +23,8 @@ final class SourceGroup: @unchecked Sendable {
     var chunks: [ChunkReference] = []
     /// Of the chunks those that hold the newest sealed sample of some series, by generation: mostly one.
     var newest: [ChunkReference] = []
+    /// What is kept of readings that went.
+    var rollups: [RollupReference] = []
     /// Whether a deletion left some series without a sample.
     var hasEmptySeries = false
 

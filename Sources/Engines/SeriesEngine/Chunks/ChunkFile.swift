@@ -11,6 +11,8 @@ final class ChunkFile: Sendable {
     let tier: RetentionBounds.Tier
     let folder: String
     let name: String
+    /// From when up to when its samples are.
+    let stretch: (start: Int64, end: Int64)
     private let connection: SQLiteConnection
     private let position: Mutex<Int64>
     private let damage = Mutex<StoreError?>(nil)
@@ -30,8 +32,10 @@ final class ChunkFile: Sendable {
     var sealed: Int64 { position.withLock { $0 } }
 
     init(
-        folder: String, name: String, place: ChunkPlace, tier: RetentionBounds.Tier, cacheBytes: Int
+        folder: String, name: String, place: ChunkPlace, _ placement: ChunkPlacement, tier: RetentionBounds.Tier,
+        cacheBytes: Int
     ) throws(StoreError) {
+        stretch = (placement.start(of: place), placement.end(of: place))
         self.place = place
         self.tier = tier
         self.folder = folder
@@ -46,7 +50,9 @@ final class ChunkFile: Sendable {
                     try session.execute(Self.schema)
                     return Int64(0)
                 }
-                guard version == .integer(2) else {
+                // Version 2 had no rollups; its chunks are read without until they are made anew.
+                if version == .integer(2) { try session.execute(Self.rollupSchema) }
+                guard version == .integer(2) || version == .integer(3) else {
                     throw StoreError(.newerSchema, "a file of the series store is newer", details: ["file": name])
                 }
                 guard case .integer(let sealed) = try session.row("SELECT value FROM meta WHERE name = 'sealed'")?.first
@@ -66,7 +72,19 @@ final class ChunkFile: Sendable {
             id INTEGER PRIMARY KEY, source INTEGER NOT NULL, generation INTEGER NOT NULL, bytes BLOB NOT NULL
         ) STRICT;
         CREATE TABLE data (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-        PRAGMA user_version = 2;
+        CREATE TABLE rollup (
+            id INTEGER NOT NULL, resolution INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (id, resolution)
+        ) STRICT, WITHOUT ROWID;
+        PRAGMA user_version = 3;
+        COMMIT;
+        """
+
+    private static let rollupSchema = """
+        BEGIN;
+        CREATE TABLE rollup (
+            id INTEGER NOT NULL, resolution INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (id, resolution)
+        ) STRICT, WITHOUT ROWID;
+        PRAGMA user_version = 3;
         COMMIT;
         """
 
@@ -74,13 +92,27 @@ final class ChunkFile: Sendable {
     struct NewChunk: Sendable {
         let reference: ChunkReference
         let data: [UInt8]
+        let rollups: [(RollupResolution, [UInt8])]
+
+        /// - Parameter known: What the directory says of the columns, in their order.
+        init(
+            _ columns: [(series: UInt32, samples: RawSeries)], known: [ChunkColumn], file: ChunkFile, id: Int64,
+            group: UInt32, generation: Int64
+        ) {
+            data = ColumnChunk.encode(columns)
+            rollups = ChunkRollups.of(columns)
+            reference = ChunkReference(
+                file: file, id: id, group: group, generation: generation, columns: known,
+                rollups: RollupSet(rollups.map { RollupSet($0.0) }))
+        }
     }
 
     /// All chunks of the file.
     func references() throws(StoreError) -> [ChunkReference] {
         do {
             return try connection.run { session in
-                try session.withStatement("SELECT id, source, generation, bytes FROM directory") { statement in
+                let rollups = try Self.rollups(session)
+                return try session.withStatement("SELECT id, source, generation, bytes FROM directory") { statement in
                     var result: [ChunkReference] = []
                     while try statement.step() {
                         let columns = try statement.withBytes(3) { try ChunkDirectory.decode(Array($0)) }
@@ -88,13 +120,27 @@ final class ChunkFile: Sendable {
                             ChunkReference(
                                 file: self, id: statement.integer(0),
                                 group: UInt32(truncatingIfNeeded: statement.integer(1)),
-                                generation: statement.integer(2), columns: columns))
+                                generation: statement.integer(2), columns: columns,
+                                rollups: rollups[statement.integer(0)] ?? []))
                     }
                     return result
                 }
             }
         } catch {
             throw fault(error)
+        }
+    }
+
+    /// Which rollups each chunk has.
+    private static func rollups(_ session: SQLiteSession) throws -> [Int64: RollupSet] {
+        try session.withStatement("SELECT id, resolution FROM rollup") { statement in
+            var result: [Int64: RollupSet] = [:]
+            while try statement.step() {
+                guard let resolution = RollupResolution(rawValue: UInt8(truncatingIfNeeded: statement.integer(1)))
+                else { continue }
+                result[statement.integer(0), default: []].insert(RollupSet(resolution))
+            }
+            return result
         }
     }
 
@@ -107,6 +153,7 @@ final class ChunkFile: Sendable {
                     for id in ids {
                         try session.run("DELETE FROM directory WHERE id = ?", [.integer(id)])
                         try session.run("DELETE FROM data WHERE id = ?", [.integer(id)])
+                        try session.run("DELETE FROM rollup WHERE id = ?", [.integer(id)])
                     }
                     for chunk in chunks { try Self.insert(chunk, session) }
                     if let sealed {
@@ -133,6 +180,11 @@ final class ChunkFile: Sendable {
                 .bytes(ChunkDirectory.encode(reference.columns)),
             ])
         try session.run("INSERT INTO data VALUES (?, ?)", [.integer(reference.id), .bytes(chunk.data)])
+        for (resolution, bytes) in chunk.rollups {
+            try session.run(
+                "INSERT INTO rollup VALUES (?, ?, ?)",
+                [.integer(reference.id), .integer(Int64(resolution.rawValue)), .bytes(bytes)])
+        }
     }
 
     /// What a chunk holds, or `nil` when the chunk was replaced.
@@ -151,6 +203,37 @@ final class ChunkFile: Sendable {
             // Somebody who still holds the old reference is told that the chunk is elsewhere now.
             if isRetired.load(ordering: .acquiring) { return nil }
             throw fault(error, chunk: id)
+        }
+    }
+
+    /// A rollup of a chunk, or `nil` when the chunk was replaced.
+    func rollup(of id: Int64, _ resolution: RollupResolution) throws(StoreError) -> RollupContent? {
+        do {
+            let bytes = try connection.run { session in
+                try session.withStatement("SELECT bytes FROM rollup WHERE id = ? AND resolution = ?") {
+                    statement -> [UInt8]? in
+                    try statement.bind([.integer(id), .integer(Int64(resolution.rawValue))])
+                    guard try statement.step() else { return nil }
+                    return statement.withBytes(0) { Array($0) }
+                }
+            }
+            return try bytes.map { bytes throws(ByteReader.Malformed) in try RollupContent(bytes, resolution) }
+        } catch {
+            if isRetired.load(ordering: .acquiring) { return nil }
+            throw fault(error, chunk: id)
+        }
+    }
+
+    /// What the rollups take, without what SQLite needs around them.
+    func rollupBytes() throws(StoreError) -> Int {
+        do {
+            return try connection.run { session in
+                guard case .integer(let bytes) = try session.row("SELECT sum(length(bytes)) FROM rollup")?.first
+                else { return 0 }
+                return Int(bytes)
+            }
+        } catch {
+            throw fault(error)
         }
     }
 
@@ -215,10 +298,15 @@ final class ChunkReference: Sendable {
     /// Of two chunks with the same time, the one of the higher generation came later.
     let generation: Int64
     let columns: [ChunkColumn]
+    /// Which rollups lie beside it.
+    let rollups: RollupSet
     let firstTime: Int64
     let lastTime: Int64
 
-    init(file: ChunkFile, id: Int64, group: UInt32, generation: Int64, columns: [ChunkColumn]) {
+    init(
+        file: ChunkFile, id: Int64, group: UInt32, generation: Int64, columns: [ChunkColumn], rollups: RollupSet
+    ) {
+        self.rollups = rollups
         self.file = file
         self.id = id
         self.group = group

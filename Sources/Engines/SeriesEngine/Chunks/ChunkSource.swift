@@ -3,7 +3,14 @@ import VigilPorts
 /// Reads chunks from their files, each once as long as its group is being read.
 final class ChunkSource {
     private var contents: [ObjectIdentifier: ChunkContent] = [:]
+    private var rollups: [RollupKey: RollupContent] = [:]
     private var bytes = 0
+
+    private struct RollupKey: Hashable {
+        let chunk: ObjectIdentifier
+        let resolution: RollupResolution
+    }
+
     /// Compressed bytes that are kept.
     private static let bytesMax = 16 << 20
 
@@ -19,8 +26,22 @@ final class ChunkSource {
         return content
     }
 
+    /// - Throws: `contention` when the chunk was made anew meanwhile: take a new snapshot then.
+    func rollup(_ chunk: ChunkReference, _ resolution: RollupResolution) throws(StoreError) -> RollupContent {
+        let key = RollupKey(chunk: ObjectIdentifier(chunk), resolution: resolution)
+        if let content = rollups[key] { return content }
+        guard let content = try chunk.file.rollup(of: chunk.id, resolution) else {
+            throw StoreError(.contention, "a chunk was replaced while it was read")
+        }
+        if bytes + content.byteCount > Self.bytesMax { removeAll() }
+        bytes += content.byteCount
+        rollups[key] = content
+        return content
+    }
+
     func removeAll() {
         contents = [:]
+        rollups = [:]
         bytes = 0
     }
 }

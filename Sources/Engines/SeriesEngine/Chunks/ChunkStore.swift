@@ -28,16 +28,18 @@ final class ChunkStore: Sendable {
     ///   - names: The files of the folder.
     ///   - warmNames: Those of the warm folder; what is in both was being moved, and is whole in the first.
     init(
-        folder: String, names: [String], warmFolder: String, warmNames: [String], periodLength: Int64, cacheBytes: Int
+        folder: String, names: [String], warmFolder: String, warmNames: [String], placement: ChunkPlacement,
+        cacheBytes: Int
     ) throws(StoreError) {
         self.folder = folder
         self.warmFolder = warmFolder
         self.cacheBytes = cacheBytes
-        placement = ChunkPlacement(standardLength: periodLength)
+        self.placement = placement
         for (folder, names, tier) in [(folder, names, RetentionBounds.Tier.hot), (warmFolder, warmNames, .warm)] {
             for name in names {
                 guard let place = FileNames.place(name), state.withLock({ $0.files[place] }) == nil else { continue }
-                let file = try ChunkFile(folder: folder, name: name, place: place, tier: tier, cacheBytes: cacheBytes)
+                let file = try ChunkFile(
+                    folder: folder, name: name, place: place, placement, tier: tier, cacheBytes: cacheBytes)
                 state.withLock { $0.files[place] = file }
             }
         }
@@ -56,6 +58,8 @@ final class ChunkStore: Sendable {
 
     /// Says from now on how each series is kept.
     func keep(_ decide: @escaping RetentionDecision) { state.withLock { $0.decide = decide } }
+
+    var isDecided: Bool { state.withLock { $0.decide != nil } }
 
     /// How a series is kept; for ever, where nobody has said anything.
     func retention(of entry: SeriesEntry) -> SeriesRetention {
@@ -76,7 +80,8 @@ final class ChunkStore: Sendable {
     func file(_ place: ChunkPlace) throws(StoreError) -> ChunkFile {
         if let file = state.withLock({ $0.files[place] }) { return file }
         let file = try ChunkFile(
-            folder: folder, name: FileNames.chunks(place), place: place, tier: .hot, cacheBytes: cacheBytes)
+            folder: folder, name: FileNames.chunks(place), place: place, placement, tier: .hot,
+            cacheBytes: cacheBytes)
         state.withLock { $0.files[place] = file }
         return file
     }

@@ -110,10 +110,9 @@ struct GroupSealer {
                 return replaced.compactMap { $0.column(entry.number) }.first { $0.lastTime == last }?.arrival ?? last
             }
         }
-        let reference = ChunkReference(
-            file: file, id: store.nextIdentifier(), group: group.number, generation: generation, columns: known)
         return ChunkFile.NewChunk(
-            reference: reference, data: ColumnChunk.encode(columns.map { ($0.0.number, $0.1) }))
+            columns.map { ($0.0.number, $0.1) }, known: known, file: file, id: store.nextIdentifier(),
+            group: group.number, generation: generation)
     }
 }
 
@@ -142,8 +141,8 @@ enum ChunkRewriting {
                 chunk.column(number).map { $0.lastTime == last ? $0.arrival : last } ?? last
             }
         }
-        let reference = ChunkReference(
-            file: chunk.file, id: identifier, group: chunk.group, generation: chunk.generation, columns: columns)
-        return ChunkFile.NewChunk(reference: reference, data: ColumnChunk.encode(rest.map { ($0.key, $0.value) }))
+        return ChunkFile.NewChunk(
+            rest.map { ($0.key, $0.value) }, known: columns, file: chunk.file, id: identifier, group: chunk.group,
+            generation: chunk.generation)
     }
 }

@@ -26,6 +26,17 @@ enum FileNames {
     private static let chunksPrefix = "chunks-"
     private static let chunksSuffix = ".db"
 
+    private static let rollupsPrefix = "rollups-"
+
+    /// What is kept of readings that went, for one stretch of 360 days: `rollups-55.db`.
+    static func rollups(_ period: Int64) -> String { rollupsPrefix + String(period) + chunksSuffix }
+
+    /// The stretch of a name that ``rollups(_:)`` made, or `nil` for other files.
+    static func rollupPeriod(_ name: String) -> Int64? {
+        guard name.hasPrefix(rollupsPrefix), name.hasSuffix(chunksSuffix) else { return nil }
+        return Int64(name.dropFirst(rollupsPrefix.count).dropLast(chunksSuffix.count))
+    }
+
     /// The folder of the warm tier, where the configuration names no other.
     static let warm = "warm"
     /// The folder of the archive, where the configuration names no other.

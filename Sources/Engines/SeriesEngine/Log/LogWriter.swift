@@ -293,6 +293,13 @@ final class LogWriter: @unchecked Sendable {
         }
     }
 
+    /// Bytes of batches that wait for the disk.
+    var waitingBytes: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return pendingBytes
+    }
+
     /// Bytes in the present file.
     var writtenBytes: Int {
         condition.lock()

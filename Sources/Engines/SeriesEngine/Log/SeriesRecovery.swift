@@ -5,11 +5,16 @@ final class SeriesRecovery {
     private let catalogue: SeriesCatalogue
     private let memory: SeriesMemory
     private let store: ChunkStore
+    private let rollups: RollupStore
     /// Chunks whose group is defined in the log only: the crash came before the catalogue was saved.
     private var orphans: [UInt32: [ChunkReference]]
     private let sealedMax: Int64
 
-    init(catalogue: SeriesCatalogue, memory: SeriesMemory, store: ChunkStore, orphans: [ChunkReference]) {
+    init(
+        catalogue: SeriesCatalogue, memory: SeriesMemory, store: ChunkStore, rollups: RollupStore,
+        orphans: [ChunkReference]
+    ) {
+        self.rollups = rollups
         self.catalogue = catalogue
         self.memory = memory
         self.store = store
@@ -43,6 +48,7 @@ final class SeriesRecovery {
             guard let removal else { return }
             try SeriesEngine.removeFromChunks(
                 removal.entries, from: removal.start, to: removal.end, store, memory, unlessSealed: position)
+            try SeriesEngine.removeFromRollups(removal.entries, from: removal.start, to: removal.end, rollups, memory)
         case .mark: break
         }
     }

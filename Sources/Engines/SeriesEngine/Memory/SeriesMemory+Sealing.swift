@@ -15,9 +15,17 @@ extension SeriesMemory {
         locked { (group.frozen, group.chunks) }
     }
 
-    /// Lets questions see other chunks.
-    func replace(_ removed: [ChunkReference], by added: [ChunkReference], of group: SourceGroup) {
+    /// Lets questions see other chunks, and at the same moment what is kept of those that went.
+    func replace(
+        _ removed: [ChunkReference], by added: [ChunkReference], of group: SourceGroup,
+        rollups: RollupChange = RollupChange()
+    ) {
         locked {
+            if !rollups.isEmpty {
+                let old = Set(rollups.removed.map(ObjectIdentifier.init))
+                group.rollups.removeAll { old.contains(ObjectIdentifier($0)) }
+                group.rollups += rollups.added.map(\.reference)
+            }
             let gone = Set(removed.map(ObjectIdentifier.init))
             group.chunks.removeAll { gone.contains(ObjectIdentifier($0)) }
             group.chunks += added
@@ -27,6 +35,8 @@ extension SeriesMemory {
             chunkSamples += added.reduce(0) { $0 + $1.sampleCount } - removed.reduce(0) { $0 + $1.sampleCount }
         }
     }
+
+    func rollups(_ group: SourceGroup) -> [RollupReference] { locked { group.rollups } }
 
     /// Forgets the rows that were set aside: they are in files now.
     func thaw(_ groups: [SourceGroup]) {

@@ -37,17 +37,24 @@ final class SeriesMemory: @unchecked Sendable {
         let blocks: [OpenBlock]
         /// Of the chunks those that hold the newest sample of some series.
         let newest: [ChunkReference]
+        /// What is kept of readings that went.
+        let rollups: [RollupReference]
 
-        init(chunks: [ChunkReference], blocks: [OpenBlock], newest: [ChunkReference]) {
+        init(
+            chunks: [ChunkReference], blocks: [OpenBlock], newest: [ChunkReference], rollups: [RollupReference] = []
+        ) {
             self.chunks = chunks
             self.blocks = blocks
             self.newest = newest
+            self.rollups = rollups
         }
+
+        var isEmpty: Bool { blocks.isEmpty && chunks.isEmpty && rollups.isEmpty }
 
         init(_ group: SourceGroup) {
             self.init(
                 chunks: group.chunks, blocks: group.frozen.isEmpty ? group.blocks : group.frozen + group.blocks,
-                newest: group.newest)
+                newest: group.newest, rollups: group.rollups)
         }
     }
 

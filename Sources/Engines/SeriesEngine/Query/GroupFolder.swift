@@ -10,12 +10,14 @@ struct GroupFolder {
 
     private var start: Int64 { query.selection.range.start.microseconds }
     private var end: Int64 { query.selection.range.end.microseconds }
+    private var grid: WindowGrid { WindowGrid(start: start, end: end, step: query.step.microseconds) }
 
     /// - Throws: `contention` when a chunk was made anew meanwhile: take a new snapshot then.
     func windows() throws(StoreError) -> [SeriesWindows] {
         let source = ChunkSource()
         var folders = planned.entries.map { _ in
-            WindowFolder(start: start, step: query.step.microseconds, aggregates: query.aggregates)
+            WindowFolder(
+                start: start, step: query.step.microseconds, aggregates: query.aggregates, quantiles: query.quantiles)
         }
         for stretch in TimeStretch.all(of: planned.snapshot, from: start, to: end) {
             try budget.check()
@@ -24,13 +26,27 @@ struct GroupFolder {
             }
             source.removeAll()
         }
+        if !planned.snapshot.rollups.isEmpty { try addKept(to: &folders) }
         var result: [SeriesWindows] = []
         for index in folders.indices where folders[index].count > 0 {
             try budget.takeWindows(folders[index].count)
-            let (starts, values) = folders[index].finish(query.aggregates)
-            result.append(SeriesWindows(identity: planned.entries[index].identity, starts: starts, values: values))
+            result.append(folders[index].finish(planned.entries[index].identity, query.aggregates))
         }
         return result
+    }
+
+    /// Joins what is kept of readings that went.
+    private func addKept(to folders: inout [WindowFolder]) throws(StoreError) {
+        let kept = KeptRollups(planned.snapshot, grid: grid)
+        for index in planned.entries.indices {
+            try budget.check()
+            let buckets = try kept.buckets(of: planned.entries[index])
+            if buckets.isEmpty { continue }
+            try budget.takeSamples(buckets.count)
+            var folder = WindowFolder(start: start, step: query.step.microseconds, aggregates: query.aggregates)
+            for bucket in buckets { folder.add(bucket) }
+            folders[index].join(&folder)
+        }
     }
 
     private func fold(
@@ -51,13 +67,32 @@ struct GroupFolder {
             return folder.add(NumberColumn(samples), from: start, to: end)
         }
         guard column.statistics.count > 0, column.lastTime >= start, column.firstTime < end else { return }
-        if column.firstTime >= start, column.lastTime < end, folder.isInOne(column.firstTime, column.lastTime) {
+        if query.quantiles.isEmpty, column.firstTime >= start, column.lastTime < end,
+            folder.isInOne(column.firstTime, column.lastTime)
+        {
             return folder.add(column.statistics)
+        }
+        if query.quantiles.isEmpty, let buckets = try buckets(chunk, column, source) {
+            try budget.takeSamples(buckets.count)
+            for bucket in buckets where bucket.firstTime >= start && bucket.firstTime < end { folder.add(bucket) }
+            return
         }
         try budget.takeSamples(column.count)
         do {
             guard let numbers = try source.content(chunk).numbers(entry.number) else { return }
             folder.add(numbers, from: start, to: end)
+        } catch {
+            throw StoreError(error, file: chunk.file.name, chunk: chunk.id)
+        }
+    }
+
+    /// The buckets that say all that the question needs to know of a column, the widest that there are.
+    private func buckets(
+        _ chunk: ChunkReference, _ column: ChunkColumn, _ source: ChunkSource
+    ) throws(StoreError) -> [WindowAggregate]? {
+        guard let resolution = grid.widest(of: chunk.rollups, lastTime: column.lastTime) else { return nil }
+        do {
+            return try source.rollup(chunk, resolution).buckets(column.series)
         } catch {
             throw StoreError(error, file: chunk.file.name, chunk: chunk.id)
         }

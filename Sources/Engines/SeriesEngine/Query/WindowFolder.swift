@@ -10,8 +10,14 @@ struct WindowFolder {
     private var starts: [Timestamp] = []
     private var window: UInt64?
     private var current = WindowAggregate()
+    private let shares: [Double]
+    /// The numbers of the present window, when quantiles are asked for.
+    private var numbers: [Double] = []
+    /// For each window its quantiles.
+    private var quantiles: [[Double]] = []
 
-    init(start: Int64, step: Int64, aggregates: [WindowQuery.Aggregate]) {
+    init(start: Int64, step: Int64, aggregates: [WindowQuery.Aggregate], quantiles: [Double] = []) {
+        shares = quantiles
         self.start = start
         self.step = UInt64(max(step, 1))
         needs = WindowNeeds(aggregates)
@@ -45,6 +51,9 @@ struct WindowFolder {
                     current.add(
                         UnsafeBufferPointer(rebasing: times[position..<after]),
                         UnsafeBufferPointer(rebasing: values[position..<after]), needs)
+                    if !shares.isEmpty {
+                        for value in values[position..<after] where !value.isNaN { numbers.append(value) }
+                    }
                     position = after
                 }
             }
@@ -91,11 +100,58 @@ struct WindowFolder {
         starts.append(Timestamp(microseconds: start &+ Int64(bitPattern: window &* step)))
         windows.append(current)
         current = WindowAggregate()
+        if shares.isEmpty { return }
+        numbers.sort()
+        quantiles.append(shares.map { WindowAggregate.quantile($0, of: numbers) })
+        numbers.removeAll(keepingCapacity: true)
     }
 
-    mutating func finish(_ aggregates: [WindowQuery.Aggregate]) -> ([Timestamp], [[Double]]) {
+    /// Joins windows of the same question, wherever they lie in time.
+    mutating func join(_ other: inout WindowFolder) {
+        flush()
+        other.flush()
+        window = nil
+        var (starts, windows, quantiles): ([Timestamp], [WindowAggregate], [[Double]]) = ([], [], [])
+        var (here, there) = (0, 0)
+        // What only an aggregate is known of has no quantiles.
+        let unknown = shares.map { _ in Double.nan }
+        while here < self.starts.count || there < other.starts.count {
+            let isHere = here < self.starts.count
+            let isThere = there < other.starts.count
+            if isHere, !isThere || self.starts[here] < other.starts[there] {
+                starts.append(self.starts[here])
+                windows.append(self.windows[here])
+                if !shares.isEmpty { quantiles.append(self.quantiles[here]) }
+                here += 1
+                continue
+            }
+            if !shares.isEmpty { quantiles.append(unknown) }
+            starts.append(other.starts[there])
+            if isHere, self.starts[here] == other.starts[there] {
+                windows.append(self.windows[here].joined(other.windows[there]))
+                here += 1
+            } else {
+                windows.append(other.windows[there])
+            }
+            there += 1
+        }
+        (self.starts, self.windows, self.quantiles) = (starts, windows, quantiles)
+    }
+
+    /// What was folded, window by window.
+    mutating func aggregates() -> [WindowAggregate] {
         flush()
         window = nil
-        return (starts, aggregates.map { aggregate in windows.map { $0[aggregate] } })
+        return windows
+    }
+
+    mutating func finish(
+        _ identity: SeriesIdentity, _ aggregates: [WindowQuery.Aggregate]
+    ) -> SeriesWindows {
+        flush()
+        window = nil
+        return SeriesWindows(
+            identity: identity, starts: starts, values: aggregates.map { aggregate in windows.map { $0[aggregate] } },
+            quantiles: shares.indices.map { share in quantiles.map { $0[share] } })
     }
 }

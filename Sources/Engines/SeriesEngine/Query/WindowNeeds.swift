@@ -23,7 +23,7 @@ struct WindowNeeds: OptionSet, Sendable {
             case .average: insert([.sum, .bounds])
             case .minimum, .maximum: insert(.bounds)
             case .deviation: insert([.sum, .squares])
-            case .increase: insert(.resets)
+            case .increase, .rate: insert(.resets)
             }
         }
     }

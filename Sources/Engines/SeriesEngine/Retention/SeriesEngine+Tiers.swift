@@ -6,22 +6,41 @@ extension SeriesEngine: SeriesTiering {
 
     package func applyRetention(at now: Timestamp, isDryRun: Bool) async throws(StoreError) -> [TierChange] {
         try log.check()
-        // What is only in the log belongs to no file yet.
-        if memory.hasOpenRows { try await seal() }
+        return try await counters.count(.retention) { () async throws(StoreError) in
+            try await applyAlone(at: now, isDryRun: isDryRun)
+        }
+    }
+
+    private func applyAlone(at now: Timestamp, isDryRun: Bool) async throws(StoreError) -> [TierChange] {
+        // What is only in the log belongs to no file yet; and what the log says goes must not be read from it again.
+        if !isDryRun || memory.hasOpenRows { try await seal() }
         var changes: [TierChange] = []
+        if !isDryRun {
+            // All first, so that a rollup of what goes sees all that lies in its place.
+            for file in store.chunkFiles {
+                await maintenance.enter()
+                defer { maintenance.leave() }
+                try Self.finishLeaving(rollups, store)
+                try moveStrangers(of: file)
+            }
+        }
         // File by file, so that sealing and removals come in between.
         for file in store.chunkFiles {
             await maintenance.enter()
             defer { maintenance.leave() }
             if isDryRun {
                 changes += try self.changes(of: file, at: now)
-            } else {
-                try moveStrangers(of: file)
-                guard store.file(at: file.place) === file else { continue }
+            } else if store.file(at: file.place) === file {
                 changes += try settle(file, at: now)
             }
         }
-        return changes + (try await applyToArchive(at: now, isDryRun: isDryRun))
+        changes += try await applyToArchive(at: now, isDryRun: isDryRun)
+        if !isDryRun {
+            await maintenance.enter()
+            defer { maintenance.leave() }
+            try expireRollups(at: now)
+        }
+        return changes
     }
 
     // MARK: - What is to be done
@@ -127,12 +146,11 @@ extension SeriesEngine: SeriesTiering {
                         == known.map { [Int64($0.series), Int64($0.count), $0.firstTime] }
             }
             if isThere { continue }
-            let reference = ChunkReference(
-                file: target, id: store.nextIdentifier(), group: group.number, generation: chunk.generation,
-                columns: known)
-            let new = ChunkFile.NewChunk(reference: reference, data: ColumnChunk.encode(columns))
+            let new = ChunkFile.NewChunk(
+                columns.map { ($0.0, $0.1) }, known: known, file: target, id: store.nextIdentifier(),
+                group: group.number, generation: chunk.generation)
             try target.write(removing: [], adding: [new], sealed: nil)
-            added.append(reference)
+            added.append(new.reference)
         }
         let rest = try ChunkRewriting.without(
             chunk, Set(strangers.keys), from: .min, to: .max, identifier: store.nextIdentifier())
@@ -154,48 +172,63 @@ extension SeriesEngine: SeriesTiering {
                 catalogue.series(of: group).contains { store.retention(of: $0).isHeld }
             }
             if held.isEmpty {
-                try drop(file, chunks)
+                try drop(file, chunks, at: now)
             } else {
                 change.isHeld = true
-                change.samples = try removeWhatIsNotHeld(file, chunks)
+                change.samples = try removeWhatIsNotHeld(file, chunks, at: now)
                 if change.samples.isEmpty { return [] }
             }
         case .hot, .warm:
             try move(file, chunks, to: tier)
         case .archive:
             try TierFolders.write(file, to: tiers.archive, as: try tiers.archiveName(file.place))
-            try drop(file, chunks)
+            try drop(file, chunks, at: now)
         }
         return [change]
     }
 
     /// Takes a file away with its chunks.
-    private func drop(_ file: ChunkFile, _ chunks: [(SourceGroup, [ChunkReference])]) throws(StoreError) {
-        for (group, chunks) in chunks { memory.replace(chunks, by: [], of: group) }
-        memory.markEmpty(chunks.flatMap { catalogue.series(of: $0.0) })
-        store.set(nil, at: file.place)
-        file.retire()
-        try TierFolders.remove(file.name, from: folder(of: file))
+    private func drop(
+        _ file: ChunkFile, _ chunks: [(SourceGroup, [ChunkReference])], at now: Timestamp
+    ) throws(StoreError) {
+        let leaving = chunks.map { group, chunks in
+            Leaving(group: group, chunks: chunks, series: Set(chunks.flatMap { $0.columns.map(\.series) }))
+        }
+        try letGo(leaving, of: file, at: now) { () throws(StoreError) in
+            memory.markEmpty(chunks.flatMap { catalogue.series(of: $0.0) })
+            store.set(nil, at: file.place)
+            file.retire()
+            try TierFolders.remove(file.name, from: folder(of: file))
+        }
     }
 
     private func removeWhatIsNotHeld(
-        _ file: ChunkFile, _ chunks: [(SourceGroup, [ChunkReference])]
+        _ file: ChunkFile, _ chunks: [(SourceGroup, [ChunkReference])], at now: Timestamp
     ) throws(StoreError) -> [TenantID: Int] {
         var gone: [TenantID: Int] = [:]
+        var leaving: [Leaving] = []
         for (group, chunks) in chunks {
             let numbers = Set(catalogue.series(of: group).filter { !store.retention(of: $0).isHeld }.map(\.number))
-            for chunk in chunks {
-                let count = chunk.columns.reduce(0) { $0 + (numbers.contains($1.series) ? $1.count : 0) }
-                if count == 0 { continue }
+            let touched = chunks.filter { $0.columns.contains { numbers.contains($0.series) } }
+            if touched.isEmpty { continue }
+            var some = Leaving(group: group, chunks: touched, series: numbers)
+            for chunk in touched {
+                gone[group.tenant, default: 0] += chunk.columns.reduce(0) {
+                    $0 + (numbers.contains($1.series) ? $1.count : 0)
+                }
                 let rest = try ChunkRewriting.without(
                     chunk, numbers, from: .min, to: .max, identifier: store.nextIdentifier())
-                try file.write(removing: [chunk.id], adding: rest.map { [$0] } ?? [], sealed: nil)
-                memory.replace([chunk], by: rest.map { [$0.reference] } ?? [], of: group)
-                gone[group.tenant, default: 0] += count
+                if let rest { some.rest.append(rest) }
             }
-            memory.markEmpty(catalogue.series(of: group))
+            leaving.append(some)
         }
-        if !gone.isEmpty { try file.shrink() }
+        if leaving.isEmpty { return [:] }
+        try letGo(leaving, of: file, at: now) { () throws(StoreError) in
+            try file.write(
+                removing: leaving.flatMap { $0.chunks.map(\.id) }, adding: leaving.flatMap(\.rest), sealed: nil)
+            memory.markEmpty(leaving.flatMap { catalogue.series(of: $0.group) })
+        }
+        try file.shrink()
         return gone
     }
 
@@ -205,13 +238,14 @@ extension SeriesEngine: SeriesTiering {
         let target = tier == .warm ? tiers.warm : try DiskFileSystem(folder: folder)
         try TierFolders.write(file, to: target, as: file.name)
         let moved = try ChunkFile(
-            folder: target.folder, name: file.name, place: file.place, tier: tier,
+            folder: target.folder, name: file.name, place: file.place, store.placement, tier: tier,
             cacheBytes: configuration.fileCacheBytes)
         store.set(moved, at: file.place)
         for (group, chunks) in chunks {
             let there = chunks.map {
                 ChunkReference(
-                    file: moved, id: $0.id, group: $0.group, generation: $0.generation, columns: $0.columns)
+                    file: moved, id: $0.id, group: $0.group, generation: $0.generation, columns: $0.columns,
+                    rollups: $0.rollups)
             }
             memory.replace(chunks, by: there, of: group)
         }

@@ -5,10 +5,12 @@ import VigilPorts
 struct TierFolders: Sendable {
     let warm: DiskFileSystem
     let archive: DiskFileSystem
+    private let placement: ChunkPlacement
 
     init(folder: String, configuration: SeriesConfiguration) throws(StoreError) {
         warm = try DiskFileSystem(folder: configuration.warmFolder ?? folder + "/" + FileNames.warm)
         archive = try DiskFileSystem(folder: configuration.archiveFolder ?? folder + "/" + FileNames.archive)
+        placement = configuration.placement
         // What was being made when the process ended is made again.
         for files in [warm, archive] {
             for name in try files.names() where name.hasSuffix(FileNames.unfinished) { try files.remove(name) }
@@ -43,7 +45,7 @@ struct TierFolders: Sendable {
             throw StoreError(.invalid, "there is no such file in the archive", details: ["file": name])
         }
         return try ChunkFile(
-            folder: archive.folder, name: name, place: place, tier: .archive, cacheBytes: cacheBytes)
+            folder: archive.folder, name: name, place: place, placement, tier: .archive, cacheBytes: cacheBytes)
     }
 
     func isMarked(_ name: String) -> Bool {

@@ -8,6 +8,47 @@ package protocol SeriesCare: Sendable {
 
     /// Gives the space of what was removed and overwritten back to the disk.
     func compact() async throws(StoreError)
+
+    /// What it did to keep itself in order since it was opened, and what waits.
+    func figures() -> SeriesCareFigures
+}
+
+/// What a series store did to keep itself in order, and what waits.
+package struct SeriesCareFigures: Sendable, Hashable {
+    /// One kind of work.
+    package struct Work: Sendable, Hashable {
+        /// seal, compact, retention or delete.
+        package var name: String
+        package var runs = 0
+        package var failures = 0
+        /// Written to files.
+        package var bytes = 0
+        /// How long it took in all.
+        package var microseconds = 0
+        package var isRunning = false
+
+        package init(_ name: String) {
+            self.name = name
+        }
+    }
+
+    package var works: [Work]
+    /// Bytes of batches that wait for the disk.
+    package var waitingBytes: Int
+    /// Bytes of the log that are in no other file yet.
+    package var logBytes: Int
+    /// Chunks that are known.
+    package var chunks: Int
+    /// Kept rollups that are known.
+    package var rollups: Int
+
+    package init(works: [Work], waitingBytes: Int, logBytes: Int, chunks: Int, rollups: Int) {
+        self.works = works
+        self.waitingBytes = waitingBytes
+        self.logBytes = logBytes
+        self.chunks = chunks
+        self.rollups = rollups
+    }
 }
 
 /// A file of a series store.

@@ -44,17 +44,24 @@ package struct WindowQuery: Sendable, Hashable {
         case deviation
         /// The sum of increases between neighbouring samples in the window; a fall counts as a reset to zero.
         case increase
+        /// The increase by second between the earliest and the latest sample of the window; NaN when they are one.
+        case rate
     }
 
     package var selection: SeriesSelection
     /// The width of a window; must be positive.
     package var step: Span
     package var aggregates: [Aggregate]
+    /// Shares from 0 to 1 of which the value is wanted that so many of a window's numbers do not exceed.
+    package var quantiles: [Double]
 
-    package init(_ selection: SeriesSelection, step: Span, aggregates: [Aggregate]) {
+    package init(
+        _ selection: SeriesSelection, step: Span, aggregates: [Aggregate] = [], quantiles: [Double] = []
+    ) {
         self.selection = selection
         self.step = step
         self.aggregates = aggregates
+        self.quantiles = quantiles
     }
 }
 
@@ -64,11 +71,16 @@ package struct SeriesWindows: Sendable, Hashable {
     package let starts: [Timestamp]
     /// For each aggregate of the query, in its order, one value per window.
     package let values: [[Double]]
+    /// For each quantile of the query, in its order, one value per window.
+    package let quantiles: [[Double]]
 
-    package init(identity: SeriesIdentity, starts: [Timestamp], values: [[Double]]) {
+    package init(
+        identity: SeriesIdentity, starts: [Timestamp], values: [[Double]], quantiles: [[Double]] = []
+    ) {
         self.identity = identity
         self.starts = starts
         self.values = values
+        self.quantiles = quantiles
     }
 }
 

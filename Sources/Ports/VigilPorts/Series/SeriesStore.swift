@@ -23,6 +23,9 @@ package protocol SeriesStore: Sendable {
     ///
     /// Windows start at `range.start` and are `step` wide; a window without samples is left out. Only numbers count: text,
     /// objects and Prometheus' stale marker are passed over. The last window ends at `range.end` at the latest.
+    ///
+    /// Quantiles are exact, from all numbers of their window but NaN; where readings of a window went and only aggregates
+    /// stayed, they are NaN. A share that is not from 0 to 1 throws `invalid`.
     func windows(_ query: WindowQuery, in scope: AccessScope) async throws(StoreError) -> [SeriesWindows]
 
     /// The newest sample by reading time of each series that the matchers name, of `devices` only when they are given.
@@ -34,6 +37,20 @@ package protocol SeriesStore: Sendable {
 
     /// The series that have a sample in the selection's range.
     func series(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> [SeriesIdentity]
+
+    /// The names of the labels of the selected series, without reading samples.
+    ///
+    /// All that ``series(_:in:)`` would tell are among them; a series with samples before and behind the range only may add
+    /// to them.
+    func labelNames(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> Set<String>
+
+    /// The values of a label among the selected series, found as ``labelNames(_:in:)``; of `__name__` the metrics.
+    func labelValues(
+        of name: String, _ selection: SeriesSelection, in scope: AccessScope
+    ) async throws(StoreError) -> Set<String>
+
+    /// The devices of the selected series, found as ``labelNames(_:in:)``.
+    func devices(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> Set<DeviceID>
 
     /// Removes the samples of the selected series in the selection's range, and the series when nothing is left of it.
     ///
@@ -53,6 +70,25 @@ package protocol SeriesStore: Sendable {
 extension SeriesStore {
     package func latest(_ matchers: [LabelMatcher], in scope: AccessScope) async throws(StoreError) -> [LatestSample] {
         try await latest(matchers, devices: nil, in: scope)
+    }
+
+    package func labelNames(
+        _ selection: SeriesSelection, in scope: AccessScope
+    ) async throws(StoreError) -> Set<String> {
+        Set(try await series(selection, in: scope).flatMap { $0.labels.all.map(\.name) })
+    }
+
+    package func labelValues(
+        of name: String, _ selection: SeriesSelection, in scope: AccessScope
+    ) async throws(StoreError) -> Set<String> {
+        let found = try await series(selection, in: scope)
+        return Set(found.compactMap { name == LabelMatcher.metricName ? $0.metric : $0.labels[name] })
+    }
+
+    package func devices(
+        _ selection: SeriesSelection, in scope: AccessScope
+    ) async throws(StoreError) -> Set<DeviceID> {
+        Set(try await series(selection, in: scope).compactMap(\.device))
     }
 }
 

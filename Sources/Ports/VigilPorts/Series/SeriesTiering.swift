@@ -3,11 +3,14 @@ package import VigilModel
 /// How a series is kept.
 package struct SeriesRetention: Sendable, Hashable {
     package var bounds: RetentionBounds
+    /// What is kept of its readings when they go.
+    package var rollups: RollupBounds
     /// A legal hold: nothing of it goes, however old it is.
     package var isHeld: Bool
 
-    package init(_ bounds: RetentionBounds, isHeld: Bool = false) {
+    package init(_ bounds: RetentionBounds, rollups: RollupBounds = RollupBounds(), isHeld: Bool = false) {
         self.bounds = bounds
+        self.rollups = rollups
         self.isHeld = isHeld
     }
 
@@ -32,6 +35,11 @@ package protocol SeriesTiering: Sendable {
     /// Readings are moved and removed in stretches of time, so one may stay up to a seventh of the shortest bound, and at
     /// least a day, longer than its bound says; none goes earlier. What is held stays. A crash in between loses nothing, and
     /// the next call goes on. A dry run changes nothing.
+    ///
+    /// Of readings that go, or go into the archive, aggregates by minute, hour and day stay as long as ``RollupBounds`` say,
+    /// and answer windows by whole minutes, hours or days as the readings did. A reading that comes when others of its time
+    /// went counts with them, also when it came before. A removal reaches what stayed of readings; where too little is known
+    /// to take a part out of a bucket, the bucket goes. While their readings are attached, these answer alone.
     /// - Returns: What was moved and removed, or would be.
     func applyRetention(at now: Timestamp, isDryRun: Bool) async throws(StoreError) -> [TierChange]
 

@@ -109,6 +109,19 @@ package struct WindowAggregate: Sendable, Hashable {
     /// How far a counter rose: from the first value to the last, and what was counted before each fall.
     package var increase: Double { count == 0 ? 0 : last - first + resets }
 
+    /// The value that a share of the numbers does not exceed: between two neighbours a part of their distance.
+    ///
+    /// - Parameter sorted: Without NaN; NaN when there are none.
+    package static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+        guard let last = sorted.last else { return .nan }
+        let place = share * Double(sorted.count - 1)
+        let index = Int(place.rounded(.down))
+        guard index + 1 < sorted.count else { return last }
+        let part = place - Double(index)
+        // Both terms, because the difference of infinities is none.
+        return part == 0 ? sorted[index] : sorted[index] * (1 - part) + sorted[index + 1] * part
+    }
+
     package var average: Double {
         // Where the sum overflows, the running mean does not.
         let direct = sum / Double(count)
@@ -131,6 +144,7 @@ package struct WindowAggregate: Sendable, Hashable {
         case .lastTime: count == 0 ? .nan : Double(lastTime)
         case .deviation: (squares / Double(count)).squareRoot()
         case .increase: increase
+        case .rate: lastTime > firstTime && count > 1 ? increase / (Double(lastTime - firstTime) / 1e6) : .nan
         }
     }
 }

@@ -17,6 +17,8 @@ package struct RetentionRule: Codable, Sendable, Hashable {
     package var warm: String?
     /// The age up to which it is in the archive.
     package var archive: String?
+    /// How long aggregates by the minute, hour and day outlive readings that go.
+    package var rollups: RollupAges?
     /// Nothing that this selects goes, whatever other rules say.
     package var legalHold: Bool
     /// Why, for those who read it later.
@@ -27,8 +29,8 @@ package struct RetentionRule: Codable, Sendable, Hashable {
 
     package init(
         id: EntryID, subject: RetentionSubject, site: SiteID? = nil, profile: ProfileID? = nil, metric: String? = nil,
-        hot: String? = nil, warm: String? = nil, archive: String? = nil, legalHold: Bool = false,
-        reason: String? = nil, version: Int = 1, createdAt: Timestamp, updatedAt: Timestamp
+        hot: String? = nil, warm: String? = nil, archive: String? = nil, rollups: RollupAges? = nil,
+        legalHold: Bool = false, reason: String? = nil, version: Int = 1, createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.subject = subject
@@ -38,6 +40,7 @@ package struct RetentionRule: Codable, Sendable, Hashable {
         self.hot = hot
         self.warm = warm
         self.archive = archive
+        self.rollups = rollups
         self.legalHold = legalHold
         self.reason = reason
         self.version = version
@@ -102,14 +105,17 @@ package struct RetentionRuleForm: Codable, Sendable, Hashable {
     package var hot: String?
     package var warm: String?
     package var archive: String?
+    /// How long aggregates by the minute, hour and day outlive readings that go.
+    package var rollups: RollupAges?
     /// Nothing that this selects goes, whatever other rules say; then no bound is needed.
     package var legalHold: Bool?
     package var reason: String?
 
     package init(
         _ subject: RetentionSubject, metric: String? = nil, hot: String? = nil, warm: String? = nil,
-        archive: String? = nil
+        archive: String? = nil, rollups: RollupAges? = nil
     ) {
+        self.rollups = rollups
         self.subject = subject
         self.metric = metric
         self.hot = hot
@@ -135,6 +141,7 @@ package struct RetentionRuleForm: Codable, Sendable, Hashable {
             guard let text, RetentionBound(text) == nil else { continue }
             throw .invalid(field, "must be an age such as 12h, 7d, 2w or 5y, or forever", code: "request.field")
         }
+        try checkRollups()
         let bounds = bounds
         guard !bounds.steps.isEmpty || legalHold == true else {
             throw .invalid("hot", "must be given, or warm, or archive", code: "request.field")
@@ -143,6 +150,18 @@ package struct RetentionRuleForm: Codable, Sendable, Hashable {
             throw .invalid(
                 bounds.archive != nil ? "archive" : "warm", "must be older than the tier before",
                 code: "retention.order")
+        }
+    }
+
+    private func checkRollups() throws(ServiceError) {
+        guard let rollups else { return }
+        guard subject.takesSelectors else {
+            throw .invalid("rollups", "must be absent: only readings have it", code: "request.field")
+        }
+        for (field, text) in [("minute", rollups.minute), ("hour", rollups.hour), ("day", rollups.day)] {
+            guard let text, RetentionBound(text) == nil else { continue }
+            throw .invalid(
+                "rollups.\(field)", "must be an age such as 12h, 7d, 2w or 5y, or forever", code: "request.field")
         }
     }
 

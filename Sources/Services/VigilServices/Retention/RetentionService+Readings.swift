@@ -13,6 +13,13 @@ struct ReadingRetention: Sendable {
     /// Tenants with batches that are not evaluated and older than the journal is kept.
     var isBehind: Set<TenantID> = []
 
+    /// Whether a rule of the tenant holds a series.
+    func isHeld(_ tenant: TenantID, _ series: SeriesIdentity) -> Bool {
+        let place = series.device.flatMap { places[$0] }
+        return tables[tenant]?.decision(metric: series.metric, site: place?.site, profile: place?.profile).isHeld
+            ?? false
+    }
+
     /// How a series is kept.
     func decide(_ tenant: TenantID, _ series: SeriesIdentity) -> SeriesRetention {
         guard let table = tables[tenant] else { return .forever }
@@ -22,19 +29,16 @@ struct ReadingRetention: Sendable {
         }
         let place = series.device.flatMap { places[$0] }
         let decision = table.decision(metric: series.metric, site: place?.site, profile: place?.profile)
-        return SeriesRetention(decision.bounds, isHeld: decision.isHeld)
+        return SeriesRetention(decision.bounds, rollups: decision.rollups, isHeld: decision.isHeld)
     }
 }
 
-extension RetentionService {
-    var tiers: (any SeriesTiering)? { stores.series as? any SeriesTiering }
-
-    /// Tells the series store how each series is kept now.
-    package func prepareReadings() async throws {
-        guard let tiers else { return }
-        let now = clock.now()
-        let standards = settings.standards
-        let known = try await stores.relational.read(in: Self.everything) { transaction in
+extension ReadingRetention {
+    /// What the rules of all tenants say now.
+    static func load(
+        _ stores: Stores, standards: [RetentionSubject: RetentionBounds], now: Timestamp
+    ) async throws -> ReadingRetention {
+        try await stores.relational.read(in: RetentionService.everything) { transaction in
             var known = ReadingRetention()
             let rules = try transaction.rows("SELECT * FROM retention_rules ORDER BY id").map { row in
                 (try row.optional("tenant_id", as: TenantID.self), try RetentionRule(row: row))
@@ -67,6 +71,16 @@ extension RetentionService {
             }
             return known
         }
+    }
+}
+
+extension RetentionService {
+    var tiers: (any SeriesTiering)? { stores.series as? any SeriesTiering }
+
+    /// Tells the series store how each series is kept now.
+    package func prepareReadings() async throws {
+        guard let tiers else { return }
+        let known = try await ReadingRetention.load(stores, standards: settings.standards, now: clock.now())
         tiers.keep { known.decide($0, $1) }
     }
 

@@ -89,7 +89,8 @@ extension RetentionService {
                 """
                 UPDATE retention_rules SET site_id = \(rule.site), profile_id = \(rule.profile),
                     metric = \(rule.metric), hot = \(rule.hot), warm = \(rule.warm), archive = \(rule.archive),
-                    legal_hold = \(rule.legalHold), reason = \(rule.reason), version = \(rule.version),
+                    rollup_minute = \(rule.rollups?.minute), rollup_hour = \(rule.rollups?.hour),
+                    rollup_day = \(rule.rollups?.day), legal_hold = \(rule.legalHold), reason = \(rule.reason), version = \(rule.version),
                     updated_at = \(now)
                 WHERE id = \(id) AND \(place.owns)
                 """)
@@ -170,7 +171,8 @@ extension RetentionService {
         return RetentionRule(
             id: id, subject: form.subject, site: try find(form.site, "sites", "site").flatMap { SiteID($0) },
             profile: try find(form.profile, "profiles", "profile").flatMap { ProfileID($0) }, metric: form.metric,
-            hot: form.hot, warm: form.warm, archive: form.archive, legalHold: form.legalHold ?? false,
+            hot: form.hot, warm: form.warm, archive: form.archive, rollups: form.rollups,
+            legalHold: form.legalHold ?? false,
             reason: form.reason, version: version, createdAt: created, updatedAt: now)
     }
 
@@ -191,9 +193,10 @@ extension RetentionService {
         try transaction.execute(
             """
             INSERT INTO retention_rules (id, tenant_id, subject, site_id, profile_id, metric, hot, warm, archive,
-                legal_hold, reason, version, created_at, updated_at)
+                rollup_minute, rollup_hour, rollup_day, legal_hold, reason, version, created_at, updated_at)
             VALUES (\(rule.id), \(place.tenant), \(rule.subject.rawValue), \(rule.site), \(rule.profile),
-                \(rule.metric), \(rule.hot), \(rule.warm), \(rule.archive), \(rule.legalHold), \(rule.reason),
+                \(rule.metric), \(rule.hot), \(rule.warm), \(rule.archive), \(rule.rollups?.minute),
+                \(rule.rollups?.hour), \(rule.rollups?.day), \(rule.legalHold), \(rule.reason),
                 \(rule.version), \(rule.createdAt), \(rule.updatedAt))
             """)
     }

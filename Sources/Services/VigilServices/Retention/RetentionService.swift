@@ -84,7 +84,18 @@ extension RetentionRule {
             id: try row.get("id"), subject: subject, site: try row.optional("site_id"),
             profile: try row.optional("profile_id"), metric: try row.optional("metric"), hot: try row.optional("hot"),
             warm: try row.optional("warm"), archive: try row.optional("archive"),
-            legalHold: try row.get("legal_hold"), reason: try row.optional("reason"), version: try row.get("version"),
+            rollups: try RollupAges(row: row), legalHold: try row.get("legal_hold"), reason: try row.optional("reason"),
+            version: try row.get("version"),
             createdAt: try row.get("created_at"), updatedAt: try row.get("updated_at"))
+    }
+}
+
+extension RollupAges {
+    /// `nil` when nothing is kept.
+    init?(row: SQLRow) throws {
+        self.init(
+            minute: try row.optional("rollup_minute"), hour: try row.optional("rollup_hour"),
+            day: try row.optional("rollup_day"))
+        if bounds.isEmpty { return nil }
     }
 }

@@ -16,6 +16,8 @@ package struct RetentionTable: Sendable {
         /// `nil` where no rule fits and what Vigil brings holds.
         package var rule: EntryID?
         package var bounds: RetentionBounds
+        /// What is kept of readings that go.
+        package var rollups = RollupBounds()
         /// Nothing goes.
         package var isHeld: Bool
     }
@@ -41,6 +43,7 @@ package struct RetentionTable: Sendable {
             best = rule
         }
         return Decision(
-            rule: best?.id, bounds: best?.bounds ?? standards[subject] ?? subject.standard, isHeld: isHeld)
+            rule: best?.id, bounds: best?.bounds ?? standards[subject] ?? subject.standard,
+            rollups: best?.rollups?.bounds ?? RollupBounds(), isHeld: isHeld)
     }
 }

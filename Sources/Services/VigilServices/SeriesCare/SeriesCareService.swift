@@ -95,6 +95,15 @@ package final class SeriesCareService: Sendable {
         package var isDryRun: Bool
     }
 
+    /// - Throws: `conflict` when a legal hold is on one of the series: what is held goes for nobody.
+    private func requireNoHold(on series: [SeriesIdentity], of tenant: TenantID) async throws {
+        let retention = try await ReadingRetention.load(stores, standards: [:], now: clock.now())
+        let held = series.count { retention.isHeld(tenant, $0) }
+        guard held > 0 else { return }
+        throw ServiceError(
+            .conflict, "retention.held", "A legal hold is on \(held) of these series: nothing was removed.")
+    }
+
     /// Removes the samples of some series in a range, for real; a dry run counts them.
     package func delete(
         _ selection: SeriesSelection, isDryRun: Bool, by principal: Principal
@@ -103,6 +112,7 @@ package final class SeriesCareService: Sendable {
         let scope = try principal.requiredScope()
         let tenant = try scope.requiredTenant()
         let series = try await stores.series.series(selection, in: scope)
+        try await requireNoHold(on: series, of: tenant)
         if isDryRun {
             var samples = 0
             let cursor = try await stores.series.samples(selection, in: scope)

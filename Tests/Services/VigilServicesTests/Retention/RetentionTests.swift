@@ -69,6 +69,41 @@ import VigilServices
         }
     }
 
+    @Test func `readings with a legal hold are not removed by hand either`() async throws {
+        try await withWorld { world in
+            try await world.device("t")
+            try await world.send(#"{"metric": "temperature", "value": 20}"#, to: "t")
+            let care = SeriesCareService(stores: world.stores, clock: world.clock)
+            var form = RetentionRuleForm(.reading, metric: "temp*")
+            form.legalHold = true
+            let hold = try await service(world).createRule(form, by: world.principal)
+            let all = SeriesSelection([.metric("temperature")])
+            for isDryRun in [true, false] {
+                await #expect { try await care.delete(all, isDryRun: isDryRun, by: world.principal) } throws: {
+                    ($0 as? ServiceError)?.code == "retention.held"
+                }
+            }
+            try await service(world).deleteRule(hold.id, version: nil, by: world.principal)
+            #expect(try await care.delete(all, isDryRun: false, by: world.principal).samples == 1)
+        }
+    }
+
+    @Test func `a rule says how long aggregates outlive readings`() async throws {
+        try await withWorld { world in
+            let retention = service(world)
+            let rollups = RollupAges(minute: "30d", hour: "1y", day: "forever")
+            let form = RetentionRuleForm(.reading, metric: "flow", hot: "7d", rollups: rollups)
+            let rule = try await retention.createRule(form, by: world.principal)
+            #expect(try await retention.rule(rule.id, by: world.principal).rollups == rollups)
+            let decision = RetentionTable([rule]).decision(metric: "flow", site: nil, profile: nil)
+            #expect(decision.rollups == RollupBounds(minute: .age(.days(30)), hour: .age(.days(365)), day: .forever))
+            let wrong = RetentionRuleForm(.reading, metric: "b", hot: "7d", rollups: RollupAges(day: "soon"))
+            await #expect(throws: ServiceError.self) { try await retention.createRule(wrong, by: world.principal) }
+            let trail = RetentionRuleForm(.audit, hot: "7d", rollups: rollups)
+            await #expect(throws: ServiceError.self) { try await retention.createRule(trail, by: world.principal) }
+        }
+    }
+
     @Test func `a turn takes bounded steps, and the next goes on`() async throws {
         try await withWorld { world in
             var settings = RetentionSettings()

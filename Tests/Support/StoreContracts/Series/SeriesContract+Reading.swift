@@ -90,6 +90,57 @@ extension SeriesContract {
             let expected = SeriesIdentity(device: device, metric: "level", labels: labels)
             try require(try await room.store.series(SeriesSelection([]), in: room.scope), is: [expected])
         },
+        Clause("series/labels", "Names and values of labels, metrics and devices are listed") {
+            let room = SeriesRoom($0.store)
+            let device = DeviceID(at: SeriesRoom.at(0))
+            try await room.append("level", [(1, .float(1))], device: device, labels: ["zone": "north", "line": "a"])
+            try await room.append("level", [(1, .float(1))], labels: ["zone": "south"])
+            try await room.append("flow", [(1, .float(1))], labels: ["pump": "p"])
+            let level = SeriesSelection([.metric("level")])
+            try require(
+                try await room.store.labelNames(SeriesSelection([]), in: room.scope), is: ["zone", "line", "pump"])
+            try require(try await room.store.labelNames(level, in: room.scope), is: ["zone", "line"])
+            try require(try await room.store.labelValues(of: "zone", level, in: room.scope), is: ["north", "south"])
+            let metrics = try await room.store.labelValues(
+                of: LabelMatcher.metricName, SeriesSelection([]), in: room.scope)
+            try require(metrics, is: ["level", "flow"])
+            try require(try await room.store.devices(SeriesSelection([]), in: room.scope), is: [device])
+            let north = SeriesSelection([LabelMatcher("zone", .matches, "n.*")])
+            try require(try await room.store.labelValues(of: "line", north, in: room.scope), is: ["a"])
+        },
+        Clause(
+            "series/labels-range",
+            "Labels of series with a sample in the range are listed, of those before or behind not"
+        ) {
+            let room = SeriesRoom($0.store)
+            try await room.append("early", [(1, .float(1))], labels: ["e": "1"])
+            try await room.append("late", [(100, .float(1))], labels: ["l": "1"])
+            let selection = SeriesSelection([], range: SeriesRoom.range(50, 200))
+            try require(try await room.store.labelNames(selection, in: room.scope), is: ["l"])
+        },
+        Clause("series/labels-removed", "Labels of a series that was removed are not listed") {
+            let room = SeriesRoom($0.store)
+            try await room.append("level", [(1, .float(1))], labels: ["zone": "north"])
+            try await room.append("flow", [(1, .float(1))], labels: ["zone": "north"])
+            try await room.delete("level")
+            let all = SeriesSelection([])
+            let metrics = try await room.store.labelValues(of: LabelMatcher.metricName, all, in: room.scope)
+            try require(metrics, is: ["flow"])
+        },
+        Clause(
+            "series/labels-scope", "Labels of devices that a scope hides are not listed, nor those of another tenant"
+        ) {
+            let room = SeriesRoom($0.store)
+            let (first, second) = (DeviceID(high: 1, low: 1), DeviceID(high: 1, low: 2))
+            try await room.append("level", [(1, .float(1))], device: first, labels: ["zone": "north"])
+            try await room.append("flow", [(1, .float(1))], device: second, labels: ["hall": "south"])
+            let seeing = AccessScope(tenant: room.tenant, visibility: .assigned(devices: [first], locations: []))
+            let all = SeriesSelection([])
+            try require(try await room.store.labelNames(all, in: seeing), is: ["zone"])
+            try require(try await room.store.devices(all, in: seeing), is: [first])
+            let other = SeriesRoom(room.store)
+            try require(try await other.store.labelNames(all, in: other.scope), is: [])
+        },
         Clause("series/list-same", "Two ways to the same metric, device and labels are one series") {
             let room = SeriesRoom($0.store)
             for (measurement, field, second) in [("a", "b_c", 1), ("a_b", "c", 2), ("", "a_b_c", 3)]

@@ -122,7 +122,121 @@ extension SeriesContract {
             for part in try await tiers.archived() { try await tiers.detach(part.name) }
             try require(try await room.metrics([]).isEmpty)
         },
+        Clause(
+            "series/tiers-rollups",
+            "Windows by whole minutes, hours and days outlive their readings, each as long as said"
+        ) { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendDay(room)
+            tiers.keep { _, _ in rolled }
+            let query = dayQuery(step: 3600)
+            let before = try await room.store.windows(query, in: room.scope)
+            try require(before.first?.starts.count ?? 0, is: 24)
+            _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 15 * 86_400), isDryRun: false)
+            try require(try await room.values("level").isEmpty)
+            try require(try await room.store.windows(query, in: room.scope), is: before)
+            let store = try await subject.reopened()
+            try require(try await store.windows(query, in: room.scope), is: before)
+            guard let tiers = store as? any SeriesTiering else { return }
+            tiers.keep { _, _ in rolled }
+            _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 50 * 86_400), isDryRun: false)
+            let day = try await store.windows(dayQuery(step: 86_400), in: room.scope)
+            try require(day.first?.values.first ?? [], is: [96], "by the day")
+            try require(try await store.windows(query, in: room.scope).first?.starts.count ?? 0, is: 1, "by the hour")
+            tiers.keep { _, _ in SeriesRetention(RetentionBounds(hot: .age(.days(7)))) }
+            _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 51 * 86_400), isDryRun: false)
+            try require(try await store.windows(dayQuery(step: 86_400), in: room.scope).isEmpty)
+        },
+        Clause("series/tiers-rollups-quantiles", "Of readings that went no quantile is known") { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendDay(room)
+            tiers.keep { _, _ in rolled }
+            _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 15 * 86_400), isDryRun: false)
+            var query = dayQuery(step: 86_400)
+            query.quantiles = [0.5]
+            let found = try await room.store.windows(query, in: room.scope).first
+            try require(found?.values.first ?? [], is: [96])
+            try require(found?.quantiles.first?.first?.isNaN ?? false, "a quantile of what went is NaN")
+        },
+        Clause("series/tiers-rollups-late", "A reading that comes when others of its day went counts with them") {
+            subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendDay(room)
+            tiers.keep { _, _ in rolled }
+            for round in 0..<2 {
+                let now = Timestamp(seconds: midnight + 15 * 86_400 + Int64(round))
+                _ = try await tiers.applyRetention(at: now, isDryRun: false)
+                // Seen at once, and when it went too.
+                if round == 0 { try await room.append("level", floats: [(dayStart + 7, 500)]) }
+                let found = try await room.store.windows(dayQuery(step: 86_400), in: room.scope).first
+                try require(found?.values.first ?? [], is: [97], "count")
+                try require(found?.values[2] ?? [], is: [500], "greatest")
+            }
+        },
+        Clause("series/tiers-rollups-removed", "A removal reaches what is kept of readings that went") { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendDay(room)
+            tiers.keep { _, _ in rolled }
+            _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 15 * 86_400), isDryRun: false)
+            let (start, end) = (Timestamp(seconds: midnight + 3600), Timestamp(seconds: midnight + 3 * 3600))
+            let selection = SeriesSelection([.metric("level")], range: TimeRange(start, end))
+            try require(try await room.store.delete(selection, in: room.scope), is: 8)
+            let found = try await room.store.windows(dayQuery(step: 86_400), in: room.scope).first
+            try require(found?.values.first ?? [], is: [88], "count")
+            let hours = try await room.store.windows(dayQuery(step: 3600), in: room.scope).first
+            try require(hours?.starts.count ?? 0, is: 22, "hours")
+            try require(try await room.delete("level"), is: 88)
+            try require(try await room.store.windows(dayQuery(step: 3600), in: room.scope).isEmpty)
+        },
+        Clause("series/tiers-rollups-archive", "While readings of the archive are attached, they answer and count once")
+        {
+            subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendDay(room)
+            let archived = SeriesRetention(
+                RetentionBounds(hot: .age(.days(7)), archive: .forever), rollups: rolled.rollups)
+            tiers.keep { _, _ in archived }
+            let query = dayQuery(step: 3600)
+            let before = try await room.store.windows(query, in: room.scope)
+            _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 15 * 86_400), isDryRun: false)
+            try require(try await room.store.windows(query, in: room.scope), is: before)
+            for part in try await tiers.archived() { try await tiers.attach(part.name) }
+            try require(try await room.values("level").count, is: 96)
+            try require(try await room.store.windows(query, in: room.scope), is: before)
+            for part in try await tiers.archived() { try await tiers.detach(part.name) }
+            let (start, end) = (Timestamp(seconds: midnight + 3601), Timestamp(seconds: midnight + 3 * 3600))
+            let selection = SeriesSelection([.metric("level")], range: TimeRange(start, end))
+            try require(try await room.store.delete(selection, in: room.scope), is: 7)
+            let found = try await room.store.windows(query, in: room.scope).first
+            try require(found?.starts.count ?? 0, is: 23, "the hour of which a part went is what is left of it")
+        },
     ]
+
+    private static let rolled = SeriesRetention(
+        RetentionBounds(hot: .age(.days(7))),
+        rollups: RollupBounds(minute: .age(.days(20)), hour: .age(.days(40)), day: .forever))
+
+    /// The beginning of a day in UTC, and how long after the beginning of the test's time that is.
+    private static let midnight: Int64 = 1_700_006_400
+    private static let dayStart: Int64 = 6400
+
+    /// A reading every quarter of an hour of one day.
+    private static func appendDay(_ room: SeriesRoom) async throws {
+        try await room.append("level", floats: (0..<96).map { (dayStart + $0 * 900, Double($0 * 7 % 40)) })
+    }
+
+    private static func dayQuery(step: Int64) -> WindowQuery {
+        WindowQuery(
+            SeriesSelection(
+                [.metric("level")],
+                range: TimeRange(Timestamp(seconds: midnight), Timestamp(seconds: midnight + 86_400))),
+            step: .seconds(step), aggregates: [.count, .minimum, .maximum, .first, .last, .firstTime, .increase])
+    }
 
     private static let water = SeriesRetention(
         RetentionBounds(hot: .age(.days(7)), warm: .age(.days(30)), archive: .age(.days(5 * 365))))

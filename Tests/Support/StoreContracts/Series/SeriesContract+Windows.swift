@@ -13,11 +13,14 @@ extension SeriesContract {
             let expected: [WindowQuery.Aggregate: [Double]] = [
                 .count: [3, 2, 1], .sum: [14, 2, 5], .minimum: [2, 1, 5], .maximum: [8, 1, 5], .first: [4, 1, 5],
                 .last: [8, 1, 5], .increase: [8, 0, 0],
+                .rate: [0.4, 0, .nan],
                 .firstTime: [0, 60, 200].map { Double(SeriesRoom.at($0).microseconds) },
                 .lastTime: [20, 70, 200].map { Double(SeriesRoom.at($0).microseconds) },
             ]
             for (index, aggregate) in WindowQuery.Aggregate.allCases.enumerated() {
-                if let values = expected[aggregate] { try require(found[0].values[index], is: values) }
+                guard let values = expected[aggregate] else { continue }
+                let isSame = zip(found[0].values[index], values).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }
+                try require(isSame, "\(aggregate.rawValue) is \(found[0].values[index]), not \(values)")
             }
             let average = found[0].values[WindowQuery.Aggregate.allCases.firstIndex(of: .average) ?? 0]
             try require(zip(average, [14.0 / 3, 1, 5]).allSatisfy { abs($0 - $1) < 1e-9 }, "average is \(average)")
@@ -87,6 +90,24 @@ extension SeriesContract {
             try await room.append("level", floats: [(20, 5)])
             let found = try await room.windows("level", SeriesRoom.range(0, 120), step: 60, [.sum, .last])
             try require(found.first?.values ?? [], is: [[6, 1], [5, 1]])
+        },
+        Clause(
+            "series/windows-quantiles", "A quantile is that of the numbers of its window, between two of them in part"
+        ) {
+            let room = SeriesRoom($0.store)
+            try await room.append("level", floats: [(0, 4), (10, 1), (20, 3), (30, .nan), (40, 2), (60, 7)])
+            var query = WindowQuery(
+                SeriesSelection([.metric("level")], range: SeriesRoom.range(0, 120)), step: .seconds(60),
+                aggregates: [.count], quantiles: [0, 0.5, 0.9, 1])
+            let found = try await room.store.windows(query, in: room.scope)
+            try require(found.first?.values ?? [], is: [[5, 1]])
+            let wanted: [[Double]] = [[1, 7], [2.5, 7], [3.7, 7], [4, 7]]
+            let isSame = zip(found.first?.quantiles ?? [], wanted).allSatisfy { have, want in
+                have.count == 2 && zip(have, want).allSatisfy { abs($0 - $1) < 1e-9 }
+            }
+            try require(isSame && found.first?.quantiles.count == 4, "quantiles are \(found.first?.quantiles ?? [])")
+            query.quantiles = [1.5]
+            try await requireError(.invalid) { try await room.store.windows(query, in: room.scope) }
         },
         Clause("series/windows-step", "A step that is not positive is refused") {
             let room = SeriesRoom($0.store)

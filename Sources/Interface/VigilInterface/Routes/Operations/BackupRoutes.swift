@@ -7,6 +7,8 @@ package struct BackupOrder: Codable, Sendable {
     package var folder: String
     /// With the installation's key, which opens the secrets in the backup.
     package var keys: Bool
+    /// With the archive of readings, wherever it lies; without it the answer names the archive.
+    package var archive: Bool?
 }
 
 /// A backup that was made.
@@ -16,8 +18,30 @@ package struct BackupReport: Codable, Sendable {
     package var bytes: Int
     package var keys: Bool
     package var madeAt: String
+    /// What lies in the archive of readings, and is not in the backup unless that was ordered.
+    package var archive: ArchiveCopy?
 
-    package init(folder: String, files: Int, bytes: Int, keys: Bool, madeAt: String) {
+    /// The archive of readings and what became of it.
+    package struct ArchiveCopy: Codable, Sendable {
+        /// Where it lies.
+        package var folder: String
+        package var files: Int
+        package var bytes: Int
+        /// Whether the backup holds it.
+        package var isIncluded: Bool
+
+        package init(folder: String, files: Int, bytes: Int, isIncluded: Bool) {
+            self.folder = folder
+            self.files = files
+            self.bytes = bytes
+            self.isIncluded = isIncluded
+        }
+    }
+
+    package init(
+        folder: String, files: Int, bytes: Int, keys: Bool, madeAt: String, archive: ArchiveCopy? = nil
+    ) {
+        self.archive = archive
         self.folder = folder
         self.files = files
         self.bytes = bytes

@@ -32,6 +32,7 @@ package struct MetricsService: Sendable {
         var families = process()
         families.append(await up())
         families += await series()
+        families += care()
         families += await relational()
         families += pools()
         for source in sources { families += await source() }
@@ -116,6 +117,41 @@ package struct MetricsService: Sendable {
             family("reconnects_total", "Connections that were opened in the place of a broken one.", .counter) {
                 Double($0.reconnects)
             },
+        ]
+    }
+
+    /// What the series store does to keep itself in order, and what waits.
+    private func care() -> [MetricFamily] {
+        guard let figures = (stores.series as? any SeriesCare)?.figures() else { return [] }
+        var runs = MetricFamily("vigil_series_care_runs_total", "Work on the files of readings that ended.", .counter)
+        var failures = MetricFamily(
+            "vigil_series_care_failures_total", "Work on the files of readings that failed.", .counter)
+        var seconds = MetricFamily(
+            "vigil_series_care_seconds_total", "How long work on the files of readings took.", .counter)
+        var bytes = MetricFamily(
+            "vigil_series_care_bytes_total", "What work on the files of readings wrote.", .counter)
+        var running = MetricFamily(
+            "vigil_series_care_running", "Work on the files of readings: 1 while it runs.", .gauge)
+        for work in figures.works {
+            let labels = [("work", work.name)]
+            runs.add(Double(work.runs), labels)
+            failures.add(Double(work.failures), labels)
+            seconds.add(Double(work.microseconds) / 1e6, labels)
+            bytes.add(Double(work.bytes), labels)
+            running.add(work.isRunning ? 1 : 0, labels)
+        }
+        return [
+            runs, failures, seconds, bytes, running,
+            MetricFamily(
+                "vigil_series_waiting_bytes", "Readings that wait for the disk.", .gauge,
+                value: Double(figures.waitingBytes)),
+            MetricFamily(
+                "vigil_series_log_bytes", "Bytes of the present log of readings.", .gauge,
+                value: Double(figures.logBytes)),
+            MetricFamily(
+                "vigil_series_chunks", "Chunks of sealed readings.", .gauge, value: Double(figures.chunks)),
+            MetricFamily(
+                "vigil_series_rollups", "Rollups of readings that went.", .gauge, value: Double(figures.rollups)),
         ]
     }
 

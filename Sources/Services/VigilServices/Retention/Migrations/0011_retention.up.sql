@@ -14,6 +14,10 @@ CREATE TABLE retention_rules (
     hot        {{text}},
     warm       {{text}},
     archive    {{text}},
+    -- Ages up to which aggregates of readings stay after their readings went; NULL: none of this width.
+    rollup_minute {{text}},
+    rollup_hour   {{text}},
+    rollup_day    {{text}},
     -- Nothing that the rule selects goes, whatever other rules say.
     legal_hold {{bool}} NOT NULL,
     reason     {{text}},
