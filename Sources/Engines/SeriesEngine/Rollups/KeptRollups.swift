@@ -30,6 +30,9 @@ struct KeptRollups {
         for resolution in order(own) {
             var found: [Int64: WindowAggregate] = [:]
             for reference in own where reference.resolution == resolution {
+                let day = RollupResolution.day
+                let days = day.bucket(of: reference.firstTime)...day.bucket(of: reference.lastTime)
+                if days.allSatisfy(answered.contains) { continue }
                 for bucket in try reference.content().buckets(entry.number, of: reference) {
                     let time = bucket.firstTime
                     guard time >= grid.start, time < grid.end,
