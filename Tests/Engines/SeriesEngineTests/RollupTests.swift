@@ -187,7 +187,8 @@ import VigilPorts
         #expect((found?.starts ?? []).map(\.microseconds) == wanted.map(\.0), "\(comment)")
         guard let found, found.starts.count == wanted.count else { return }
         // A late reading among others that went leaves the resets inexact.
-        for (column, aggregate) in WindowQuery.Aggregate.allCases.enumerated() where ![.increase, .rate].contains(aggregate) {
+        for (column, aggregate) in WindowQuery.Aggregate.allCases.enumerated()
+        where ![.increase, .rate].contains(aggregate) {
             for index in wanted.indices {
                 let (have, want) = (found.values[column][index], wanted[index].1[aggregate])
                 #expect(Self.isNear(have, want), "\(aggregate) \(comment): \(have), not \(want)")
