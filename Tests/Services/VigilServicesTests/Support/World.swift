@@ -85,6 +85,16 @@ final class World: Sendable {
         try await ingest.receiveJSON(Array(json.utf8), device: device, by: principal)
     }
 
+    /// The outbox, as soon as so many entries can be read: on a server the transactions of other worlds hold them back.
+    func outbox(_ count: Int) async throws -> [OutboxEntry] {
+        for _ in 0..<10_000 {
+            let entries = try await stores.relational.outbox(after: .start, limit: max(count, 500))
+            if entries.count >= count { return entries }
+            await Task.yield()
+        }
+        throw StoreError(.timeout, "The outbox does not give what was written to it")
+    }
+
     func alerts() async throws -> [AlertView] {
         try await alerting.alerts(AlertFilter(), cursor: nil, limit: 500, in: scope).items
             .sorted { $0.eventTime < $1.eventTime }
