@@ -30,11 +30,13 @@ import VigilServices
             let site = try await registry.createSite(
                 SiteDraft(code: "north", name: "Northern boiler house", kind: "boiler-house"), by: world.principal,
                 in: world.scope)
+            let written = try await world.outbox(1).count
             try await projection.catchUp()
             let found = try await service.find("boil", by: world.principal)
             #expect(found.items.map(\.id) == [site.id.description])
             #expect(found.items.first?.title.filter(\.isMatch).map(\.text) == ["boiler"])
             try await registry.deleteSite("north", version: nil, by: world.principal, in: world.scope)
+            _ = try await world.outbox(written + 1)
             try await projection.catchUp()
             #expect(try await service.find("boiler", by: world.principal).total == 0)
         }
