@@ -211,6 +211,7 @@ let package = Package(
         target(.engines, "SeriesEngine", ["VigilPorts", "VigilModel", "PatternKit", "SQLiteKit", "CZstd"]),
         // Adapters
         system(.adapters, "CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
+        target(.adapters, "SMTPAdapter", ["VigilModel", "VigilPorts", .nioCore, .nioPosix, .nioSSL]),
         target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ", .crypto]),
         // Queries
         target(.queries, "PromQLEvaluation", ["VigilPorts", "PromQL", "VigilModel"]),
@@ -244,8 +245,8 @@ let package = Package(
                 "VigilServer", "Dashboard", "VigilInterface", "VigilServices", "VigilPorts", "VigilModel", "VigilAPI",
                 "RelationalEngine", .target(name: "PostgresAdapter", condition: .when(traits: ["Postgres"])),
                 .target(name: "ConnectionKit", condition: .when(traits: ["Postgres"])),
-                "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "StorageKit", "PromQLEvaluation", "PatternKit",
-                "HomeSecurity", "Boilers", "Water",
+                "SeriesEngine", "LocalEngine", "SQLStores", "Blobs", "SMTPAdapter", "StorageKit", "PromQLEvaluation",
+                "PatternKit", "HomeSecurity", "Boilers", "Water",
                 "Fleet", .asyncHTTPClient, .configuration, .crypto, .httpTypes, .logging, .nioCore, .nioHTTP1,
                 .serviceLifecycle,
                 .unixSignals, .yams,

@@ -1,5 +1,4 @@
 import Dashboard
-import LocalEngine
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -27,13 +26,16 @@ package struct Application: Sendable {
         let clock = SystemClock()
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let key = try folder.masterKey(configured: settings.configuration.text("master_key"))
+        let mail = try Mail(settings, folder: folder, stores: stores, key: key, clock: clock, logger: logger)
+        if settings.mail != nil, settings.people.publicAddress == nil {
+            logger.warning("server.public_url is not set: links in letters are only paths")
+        }
         let core = Core(
             stores: stores, clock: clock, key: key, data: settings.data, logLines: journal.lines,
             keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))),
             systemChecks: [DiskFacts.check(of: settings.data)],
             geometry: try await StoreFactory.geometry(on: stores.relational), people: settings.people,
-            ingest: settings.ingest, mapTiles: settings.mapTiles,
-            mail: MailFolder(folder: folder.mail, clock: clock))
+            ingest: settings.ingest, mapTiles: settings.mapTiles, mail: mail.delivery)
         if settings.configuration.required("stores.relational") == "postgresql" {
             logger.notice("tables are in PostgreSQL; readings and files are in the data folder")
         }
@@ -50,7 +52,7 @@ package struct Application: Sendable {
         }
         let outcome: Result<Void, any Error>
         do {
-            try await serve(core, folder)
+            try await serve(core, folder, mail)
             outcome = .success(())
         } catch {
             outcome = .failure(error)
@@ -59,7 +61,7 @@ package struct Application: Sendable {
         try outcome.get()
     }
 
-    private func serve(_ core: Core, _ folder: DataFolder) async throws {
+    private func serve(_ core: Core, _ folder: DataFolder, _ mail: Mail) async throws {
         let logger = logger
         let server = VigilServer(
             listeners: [settings.listener, .localSocket(path: folder.socket)], pipeline: pipeline(core),
@@ -69,7 +71,8 @@ package struct Application: Sendable {
             logger.notice("serving", metadata: ["port": "\(port ?? 0)"])
         }
         // The group stops the last service first: listeners are let go, then the server ends, then the loops.
-        let loops = core.loops.map { BackgroundWork(name: $0.name, logger: logger, work: $0.run) as any Service }
+        let work = core.loops + (mail.work.map { [("mail", $0)] } ?? [])
+        let loops = work.map { BackgroundWork(name: $0.name, logger: logger, work: $0.run) as any Service }
         let services: [any Service] = loops + [server, GracefulEnd { await core.hub.stop() }]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -84,6 +87,7 @@ package struct Application: Sendable {
         hooks.pictures = core.pages.pictures
         hooks.lostPage = Dashboard.lostPage(api: EndpointTable([]), settings: core.pages)
         hooks.errorPage = Dashboard.errorPage(settings: core.pages)
+        hooks.dataFolder = settings.data
         let metrics = HTTPMetrics()
         return RequestPipeline(
             table: EndpointTable(core.endpoints(metrics: [{ metrics.families() }])),

@@ -106,7 +106,9 @@ struct Core: Sendable {
         var endpoints = [
             OperationsRoutes.health(version: Version.current), OperationsRoutes.ready(readiness),
             OperationsRoutes.metrics(metrics), OperationsRoutes.logs(logs),
-            OperationsRoutes.inspection { [stores] in try await StoreInspection.facts(of: stores) },
+            OperationsRoutes.inspection { [stores, clock] in
+                try await StoreInspection.facts(of: stores, clock: clock)
+            },
         ]
         if let data {
             let backup = Backup(stores: stores, clock: clock, data: data)

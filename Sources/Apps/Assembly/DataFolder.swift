@@ -41,6 +41,22 @@ package final class DataFolder: Sendable {
         return key
     }
 
+    /// What is wrong with the key of a folder that nobody has to hold for this; `nil` when nothing is, or there is none yet.
+    static func keyFault(in path: String, configured: String?) -> String? {
+        do {
+            if let configured {
+                _ = try key(configured, "master_key")
+            } else if FileManager.default.fileExists(atPath: path + "/keys") {
+                _ = try key(try String(contentsOfFile: path + "/keys", encoding: .utf8), path + "/keys")
+            }
+            return nil
+        } catch let fault as ConfigurationFault {
+            return fault.description
+        } catch {
+            return "\(path)/keys cannot be read"
+        }
+    }
+
     private static func key(_ text: String, _ place: String) throws -> MasterKey {
         let digits = Array(text.filter { !$0.isWhitespace }.utf8)
         let bytes = stride(from: 0, to: digits.count - digits.count % 2, by: 2).compactMap {

@@ -1,3 +1,4 @@
+import SMTPAdapter
 import VigilModel
 import VigilServer
 import VigilServices
@@ -13,6 +14,8 @@ package struct Settings: Sendable {
     let people: IdentitySettings
     let ingest: IngestSettings
     let mapTiles: String?
+    /// Where letters go; `nil`: into the data folder.
+    let mail: SMTPSettings?
 
     /// - Throws: ``ConfigurationFault`` for values that do not go together.
     package init(_ configuration: LoadedConfiguration) throws {
@@ -43,6 +46,7 @@ package struct Settings: Sendable {
         var ingest = IngestSettings()
         ingest.tenantReadingsPerSecond = configuration.integer("server.rate.readings")
         self.ingest = ingest
+        mail = try Self.mail(configuration)
         do {
             proxies = try TrustedProxies(configuration.list("server.trusted_proxies"))
         } catch {
@@ -84,6 +88,28 @@ package struct Settings: Sendable {
                 source: configuration.entries["pages.map_tiles"]?.source ?? "default")
         }
         return text
+    }
+
+    private static func mail(_ configuration: LoadedConfiguration) throws -> SMTPSettings? {
+        guard let host = configuration.text("mail.smtp.host") else { return nil }
+        guard let from = configuration.text("mail.from") else {
+            throw missing("mail.from", "set, because mail.smtp.host is")
+        }
+        let security = SMTPSettings.Security(rawValue: configuration.required("mail.smtp.security")) ?? .starttls
+        var mail = SMTPSettings(
+            host: host, port: configuration.integer("mail.smtp.port"), security: security, from: from)
+        (mail.user, mail.password) = (configuration.text("mail.smtp.user"), configuration.text("mail.smtp.password"))
+        mail.trustFile = configuration.text("mail.smtp.trust")
+        if mail.user != nil, mail.password == nil {
+            throw missing("mail.smtp.password", "set, because mail.smtp.user is")
+        }
+        if mail.password != nil, security == .none, !["localhost", "127.0.0.1", "::1"].contains(host) {
+            throw ConfigurationFault(
+                key: "mail.smtp.security", value: "none",
+                allowed: "starttls or tls: a password is not sent in the clear to another machine",
+                source: configuration.entries["mail.smtp.security"]?.source ?? "default")
+        }
+        return mail
     }
 
     private static func missing(_ key: String, _ allowed: String) -> ConfigurationFault {

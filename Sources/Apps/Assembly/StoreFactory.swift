@@ -17,7 +17,7 @@ enum StoreFactory {
     /// The stores of a folder, its schema brought up to date.
     static func open(_ folder: DataFolder, _ settings: Settings, clock: any TimeSource) async throws -> Stores {
         try refuseWhatIsMissing(settings.configuration)
-        let relational = try await RelationalChoice(settings, folder: folder).open(clock: clock)
+        let relational = try await RelationalChoice(settings).open(clock: clock)
         return Stores(
             relational: relational,
             series: try await SeriesEngine.open(
@@ -53,9 +53,21 @@ enum StoreFactory {
     private static let folders: Set<String> = ["stores.series.warm", "stores.series.archive"]
 
     private static func refuseWhatIsMissing(_ configuration: LoadedConfiguration) throws {
-        for (name, entry) in configuration.entries where name.hasPrefix("stores.") && !folders.contains(name) {
-            try RelationalChoice.refuse(
-                entry, unless: name == "stores.relational" ? RelationalChoice.present : ["embedded"])
-        }
+        if let fault = missing(in: configuration).first { throw fault }
+    }
+
+    /// The stores that the configuration names and this program does not hold.
+    static func missing(in configuration: LoadedConfiguration) -> [ConfigurationFault] {
+        configuration.entries.filter { $0.key.hasPrefix("stores.") && !folders.contains($0.key) }
+            .sorted { $0.key < $1.key }
+            .compactMap { name, entry -> ConfigurationFault? in
+                do throws(ConfigurationFault) {
+                    try RelationalChoice.refuse(
+                        entry, unless: name == "stores.relational" ? RelationalChoice.present : ["embedded"])
+                    return nil
+                } catch {
+                    return error
+                }
+            }
     }
 }

@@ -29,7 +29,7 @@ package struct MailFolder: MailDelivery {
             let draft = "\(folder)/.\(id).tmp"
             guard
                 files.createFile(
-                    atPath: draft, contents: Data(text(of: message, id: "\(id)").utf8),
+                    atPath: draft, contents: Data(message.letter(id: "\(id)", time: clock.now(), from: nil).utf8),
                     attributes: [.posixPermissions: 0o600])
             else { throw StoreError(.unavailable, "The mail folder cannot be written") }
             let handle = try FileHandle(forWritingTo: URL(filePath: draft))
@@ -41,23 +41,5 @@ package struct MailFolder: MailDelivery {
         } catch {
             throw StoreError(.unavailable, "The mail folder cannot be written")
         }
-    }
-
-    /// A letter as RFC 5322 writes it; what stands in the header cannot end a line of it.
-    private func text(of message: MailMessage, id: String) -> String {
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(secondsFromGMT: 0)
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss '+0000'"
-        let date = formatter.string(from: Date(timeIntervalSince1970: Double(clock.now().microseconds) / 1e6))
-        let header = [
-            "To: \(Self.line(message.to))", "Subject: \(Self.line(message.subject))", "Date: \(date)",
-            "Message-ID: <\(id)@vigil>", "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8",
-        ]
-        return header.joined(separator: "\r\n") + "\r\n\r\n" + message.text.replacing("\n", with: "\r\n") + "\r\n"
-    }
-
-    private static func line(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }))
     }
 }

@@ -50,6 +50,9 @@ package struct Doctor: Sendable {
         settings.configuration.entries.values.filter { $0.source != "default" }
             .sorted { $0.key.name < $1.key.name }
             .map { StoreFact("configuration", $0.key.name, "\($0.shown) (\($0.source))") }
+            + StoreFactory.missing(in: settings.configuration).map {
+                StoreFact("configuration", $0.key, "\($0)", .problem)
+            }
     }
 
     // MARK: The folder and its disk
@@ -70,6 +73,8 @@ package struct Doctor: Sendable {
                     String(mode & 0o777, radix: 8) + (isOpen ? ": others on this machine can read it" : ""),
                     isOpen ? (isSecret ? .problem : .warning) : .ok))
         }
+        let fault = DataFolder.keyFault(in: settings.data, configured: settings.configuration.text("master_key"))
+        if let fault { facts.append(StoreFact("folder", "keys", fault, .problem)) }
         for name in ["vigil.db", "series", "blobs", "backups"] {
             if let size = Self.size(of: settings.data + "/" + name) {
                 facts.append(StoreFact("folder", "size of \(name)", Self.text(ofBytes: size)))
@@ -130,14 +135,16 @@ package struct Doctor: Sendable {
             return [StoreFact("server", "inspection", "the server answered \(answer.status)", .problem)]
         }
         struct List: Decodable { var items: [StoreFact] }
-        return try JSONDecoder().decode(List.self, from: Data(answer.body)).items
+        let facts = try JSONDecoder().decode(List.self, from: Data(answer.body)).items
+        guard settings.configuration.required("stores.relational") != "sqlite" else { return facts }
+        return await schema(of: try RelationalChoice(settings)) + facts
     }
 
     /// Opens each store by itself, without moving its schema: what is wrong with one must not hide the others.
     private func closedStores(_ folder: DataFolder) async -> [StoreFact] {
         var facts: [StoreFact] = []
         do {
-            let choice = try RelationalChoice(settings, folder: folder)
+            let choice = try RelationalChoice(settings)
             facts += await schema(of: choice)
             let store = try await choice.openAsItIs()
             do {
@@ -162,28 +169,8 @@ package struct Doctor: Sendable {
     }
 
     private func schema(of choice: RelationalChoice) async -> [StoreFact] {
-        do {
-            let statuses = try await choice.withMigrator(makesBackup: false, clock: clock) { migrator in
-                try await migrator.status(Migrations.all(StoreFactory.migrations))
-            }
-            let pending = statuses.count { $0.state == .pending }
-            var facts = [
-                StoreFact(
-                    "relational", "schema", "\(statuses.count { $0.state == .applied }) migrations applied")
-            ]
-            if pending > 0 {
-                facts.append(
-                    StoreFact("relational", "schema", "\(pending) pending; vigil migrate up applies them", .warning))
-            }
-            for status in statuses where status.state != .applied && status.state != .pending {
-                facts.append(
-                    StoreFact(
-                        "relational", "schema", "migration \(status.number) \(status.name) is \(status.state)",
-                        .problem))
-            }
-            return facts
-        } catch {
-            return [StoreFact("relational", "schema", "\(error)", .problem)]
+        await StoreInspection.schema { all in
+            try await choice.withMigrator(makesBackup: false, clock: clock) { try await $0.status(all) }
         }
     }
 

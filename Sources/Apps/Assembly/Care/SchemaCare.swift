@@ -64,7 +64,8 @@ package struct SchemaCare: Sendable {
         _ body: @Sendable (any SchemaMigrator, [Migration]) async throws -> [MigrationStatus]
     ) async throws -> [Line] {
         let folder = try DataFolder(settings.data)
-        let statuses = try await RelationalChoice(settings, folder: folder).withMigrator(
+        defer { withExtendedLifetime(folder) {} }
+        let statuses = try await RelationalChoice(settings).withMigrator(
             makesBackup: makesBackup, clock: SystemClock()
         ) { migrator in try await body(migrator, Migrations.all(StoreFactory.migrations)) }
         return statuses.map { Line(number: $0.number, name: $0.name, state: "\($0.state)") }

@@ -54,7 +54,7 @@ package struct ConfigurationKey: Sendable, Hashable {
 
 extension ConfigurationKey {
     /// Every key, in the order of the reference.
-    package static let all: [ConfigurationKey] = general + server + log + stores + engines
+    package static let all: [ConfigurationKey] = general + server + mail + log + stores + engines
 
     private static let general = [
         ConfigurationKey("data", "The data folder.", standard: "./vigil-data"),
@@ -96,6 +96,25 @@ extension ConfigurationKey {
         ConfigurationKey("pin.digits", "How many digits a PIN has.", .integer(4...12), standard: "4"),
         ConfigurationKey(
             "pages.map_tiles", "Where map tiles come from, as Leaflet writes it; nothing is loaded without."),
+    ]
+
+    private static let mail = [
+        ConfigurationKey(
+            "mail.smtp.host",
+            "The mail server that takes letters; without it they are files in `mail/` of the data folder."),
+        ConfigurationKey("mail.smtp.port", "The mail server's port.", .integer(1...65_535), standard: "587"),
+        ConfigurationKey(
+            "mail.smtp.security",
+            "`starttls`: plain until it is made safe; `tls`: safe from the first byte (port 465); `none`: for a server on this machine.",
+            .choice(["starttls", "tls", "none"]), standard: "starttls"),
+        ConfigurationKey("mail.smtp.user", "Whom the mail server knows; nobody signs in without."),
+        ConfigurationKey("mail.smtp.password", "The password for the mail server.", isSecret: true),
+        ConfigurationKey(
+            "mail.smtp.trust",
+            "A PEM file with certificates to trust instead of the system's, for a mail server of one's own."
+        ),
+        ConfigurationKey(
+            "mail.from", "Whom letters come from: an address, or `Name <address>`; needed for a mail server."),
     ]
 
     private static let log = [

@@ -1,4 +1,5 @@
 import Foundation
+import VigilInterface
 import Yams
 
 /// Refuses what looks like configuration but is none: a key that nobody reads would be believed to hold.
@@ -16,7 +17,8 @@ enum UnknownKeys {
                 .map { "VIGIL_" + $0.prefix { $0 != "." }.uppercased() + "_" })
         for name in environment.keys.sorted() where families.contains(where: name.hasPrefix) {
             guard !variables.contains(name) else { continue }
-            throw ConfigurationFault(unknown: name, line: nil, source: "environment", nearest: nearest(name, variables))
+            throw ConfigurationFault(
+                unknown: name, line: nil, source: "environment", nearest: Nearest.name(to: name, among: variables))
         }
     }
 
@@ -49,28 +51,9 @@ enum UnknownKeys {
             }
             if known.contains(name) { continue }
             throw ConfigurationFault(
-                unknown: name, line: key.mark?.line, source: "vigil.yaml", nearest: nearest(name, known))
+                unknown: name, line: key.mark?.line, source: "vigil.yaml", nearest: Nearest.name(to: name, among: known)
+            )
         }
-    }
-
-    /// The known name that is fewest letters away, when it is near at all.
-    private static func nearest(_ name: String, _ known: Set<String>) -> String? {
-        let found = known.sorted().map { ($0, distance(Array(name), Array($0))) }.min { $0.1 < $1.1 }
-        return found.flatMap { $0.1 <= max(2, name.count / 4) ? $0.0 : nil }
-    }
-
-    private static func distance(_ left: [Character], _ right: [Character]) -> Int {
-        var row = Array(0...right.count)
-        for (place, letter) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = place + 1
-            for (column, other) in right.enumerated() {
-                let here = min(row[column + 1] + 1, row[column] + 1, diagonal + (letter == other ? 0 : 1))
-                diagonal = row[column + 1]
-                row[column + 1] = here
-            }
-        }
-        return row[right.count]
     }
 }
 

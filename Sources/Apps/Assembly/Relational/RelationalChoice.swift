@@ -25,22 +25,22 @@ enum RelationalChoice {
     }
 
     /// - Throws: ``ConfigurationFault`` for an engine that this program does not hold.
-    init(_ settings: Settings, folder: DataFolder) throws {
+    init(_ settings: Settings) throws {
         try Self.refuse(settings.configuration.entries["stores.relational"], unless: Self.present)
         #if Postgres
         if settings.configuration.required("stores.relational") == "postgresql" {
             self = .postgres(
                 try PostgresConfiguration(settings.configuration),
                 PostgresDump.Place(
-                    folder: folder.backups, program: settings.configuration.text("postgres.pg_dump")))
+                    folder: settings.data + "/backups", program: settings.configuration.text("postgres.pg_dump")))
             return
         }
         #endif
-        self = .sqlite(path: folder.database, backups: folder.backups)
+        self = .sqlite(path: settings.data + "/vigil.db", backups: settings.data + "/backups")
     }
 
     /// A store that this program does not hold stops the start; it is never replaced by another in silence.
-    static func refuse(_ entry: LoadedConfiguration.Entry?, unless present: [String]) throws {
+    static func refuse(_ entry: LoadedConfiguration.Entry?, unless present: [String]) throws(ConfigurationFault) {
         guard let entry, let value = entry.values.first, !present.contains(value) else { return }
         throw ConfigurationFault(
             key: entry.key.name, value: value,

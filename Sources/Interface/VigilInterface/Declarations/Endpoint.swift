@@ -1,6 +1,7 @@
 import Foundation
 package import HTTPTypes
 package import VigilModel
+package import VigilServices
 
 /// One operation of the HTTP interface: everything that the server, the API description and the tests need to know.
 ///
@@ -71,6 +72,12 @@ package struct Endpoint: Sendable {
     ///
     /// Addresses end up in logs and histories, so nowhere else.
     package private(set) var takesQueryCredential = false
+    /// Whether query parameters that it does not know are passed over; otherwise they are refused.
+    package internal(set) var takesAnyQuery = false
+    /// How a refusal looks where a convention that is not ours says it; `nil`: a problem (RFC 9457).
+    package private(set) var refusal: (@Sendable (ServiceError) -> Response)?
+    /// The JSON Schema of a body that has no type.
+    package private(set) var bodySchema: JSONValue?
 
     /// The largest JSON body where an endpoint says nothing else.
     package static let defaultBodyLimit = 1 << 20
@@ -110,6 +117,20 @@ extension Endpoint {
     package func answeringSecret() -> Endpoint {
         var copy = self
         copy.answersSecret = true
+        return copy
+    }
+
+    /// The same endpoint, whose refusals have another form than a problem.
+    package func refusing(_ refusal: @escaping @Sendable (ServiceError) -> Response) -> Endpoint {
+        var copy = self
+        copy.refusal = refusal
+        return copy
+    }
+
+    /// The same endpoint, whose body is described by a schema.
+    package func describingBody(_ schema: JSONValue) -> Endpoint {
+        var copy = self
+        copy.bodySchema = schema
         return copy
     }
 

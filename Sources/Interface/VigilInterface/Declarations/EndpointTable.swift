@@ -44,6 +44,7 @@ package struct EndpointTable: Sendable {
             throw ServiceError.notFound("address")
         }
         try endpoint.admit(request.principal)
+        try endpoint.checkQuery(request.query, of: request.principal)
         var request = request
         request.pathValues = values
         return try await endpoint.handler(request)

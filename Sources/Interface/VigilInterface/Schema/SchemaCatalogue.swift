@@ -31,7 +31,7 @@ package struct SchemaCatalogue {
             names[ObjectIdentifier(type)] = nil
             return recording.single ?? .emptyObject
         }
-        named[name] = object(recording)
+        named[name] = object(recording, of: String(describing: type))
         return Self.reference(name)
     }
 
@@ -46,15 +46,24 @@ package struct SchemaCatalogue {
         }
     }
 
-    private mutating func object(_ recording: Recording) -> JSONValue {
+    private mutating func object(_ recording: Recording, of type: String) -> JSONValue {
         var properties: [String: JSONValue] = [:]
         for member in recording.members {
-            properties[member.name] = schema(of: member.type)
+            properties[member.name] = described(schema(of: member.type), member.name, in: type)
         }
         let required = recording.members.filter(\.isRequired).map { JSONValue.string($0.name) }
         var schema: [String: JSONValue] = ["type": .string("object"), "properties": .object(properties)]
         if !required.isEmpty { schema["required"] = .array(required) }
         return .object(schema)
+    }
+
+    private func described(_ schema: JSONValue, _ member: String, in type: String) -> JSONValue {
+        guard var members = schema.members else { return schema }
+        if let meaning = SchemaWords.meaning(of: member, in: type) { members["description"] = .string(meaning) }
+        if let choices = SchemaWords.choices(of: member, in: type), members["anyOf"] == nil {
+            members["enum"] = .array(choices.map { .string($0) })
+        }
+        return .object(members)
     }
 
     private func unusedName(for type: any Decodable.Type) -> String {

@@ -58,7 +58,7 @@ extension Dashboard {
             sources: [
                 .init(
                     "alerts", "/api/alerts?limit=50",
-                    passing: ["cursor", "closure", "severity", "acknowledged", "type", "search"]),
+                    passing: ["cursor", "closure", "severity", "acknowledged", "type"]),
                 .init("statistics", "/api/alerts/statistics?days=366"),
             ],
             complete: { values, _, request in
@@ -106,7 +106,7 @@ extension Dashboard {
             "/users", template: "users", permission: Permission("user", "read"), title: { _ in "Users" },
             sources: [
                 .init("users", "/api/users?limit=100", passing: ["cursor", "search"]),
-                .init("roles", "/api/roles?limit=100", optional: true),
+                .init("roles", "/api/roles", optional: true),
                 .init("invitations", "/api/invitations", optional: true),
             ]),
         PageDeclaration(

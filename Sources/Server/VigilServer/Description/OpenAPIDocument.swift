@@ -68,8 +68,9 @@ package struct OpenAPIDocument {
             let content = ["application/json": JSONValue.object(["schema": catalogue.schema(of: body)])]
             operation["requestBody"] = .object(["required": .bool(true), "content": .object(content)])
         } else if let type = endpoint.bodyMediaType {
+            let schema = endpoint.bodySchema ?? .emptyObject
             operation["requestBody"] = .object([
-                "required": .bool(true), "content": .object([type: .object(["schema": .emptyObject])]),
+                "required": .bool(true), "content": .object([type: .object(["schema": schema])]),
             ])
         }
         switch endpoint.access {

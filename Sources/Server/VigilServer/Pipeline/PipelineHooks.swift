@@ -12,6 +12,9 @@ package struct PipelineHooks: Sendable {
     package var idempotency: any RequestReplay = NoReplay()
     /// Who hears live messages; `nil` offers none.
     package var liveHub: LiveHub?
+    /// Named in the log when nothing can be stored.
+    package var dataFolder: String?
+    let notices = Notices()
 
     package init() {}
 }

@@ -35,6 +35,7 @@ extension RequestPipeline {
         if error.code == "request.target_length" { status = .uriTooLong }
         problem.status = status.code
         problem.title = status.reasonPhrase
+        if let own = exchange.endpoint?.refusal { return own(error) }
         if exchange.endpoint?.form == .page, let page = hooks.errorPage(problem) { return page }
         var response = (try? Response.json(problem, status: status)) ?? Response(status: status)
         response.headers[.contentType] = "application/problem+json"

@@ -44,18 +44,22 @@ package struct RequestPipeline: Sendable {
         let started = ContinuousClock.now
         var exchange = Exchange(incoming, proxies: proxies, clock: clock)
         var response: Response
+        var failure: (any Error)?
         if inFlight.enter() > limits.requests {
             let error = ServiceError(
                 .unavailable, "server.busy", "The server has as much to do as it takes.", retryAfter: .seconds(1))
             response = problem(error, exchange)
+            failure = error
         } else {
             do {
                 response = try await answer(&exchange)
             } catch {
                 response = answer(to: error, exchange)
+                failure = error
             }
         }
         inFlight.leave()
+        notice(exchange, response, failure)
         finish(&response, exchange)
         metrics.record(exchange.endpoint, exchange.method, response.status, took: started.duration(to: .now))
         log(exchange, response.status, took: started.duration(to: .now))
@@ -81,6 +85,7 @@ package struct RequestPipeline: Sendable {
                 exchange.method, exchange.headers, credential: credential, isSecure: exchange.isSecure)
         }
         try checkForm(of: endpoint, exchange.headers)
+        try endpoint.checkQuery(target.query, of: principal)
         var request = Request(
             method: exchange.method, path: target.path, pathValues: pathValues, query: target.query,
             headers: exchange.headers, principal: principal, remoteAddress: exchange.address,

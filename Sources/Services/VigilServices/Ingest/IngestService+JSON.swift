@@ -43,7 +43,7 @@ extension IngestService {
         guard let site = value["site_id"]?.text, let list = value["readings"]?.elements else {
             throw ServiceError.invalid("site_id, readings", "are required", code: "request.field")
         }
-        let shared = try ReadingTime.time(of: value["timestamp"])
+        let shared = try ReadingTime.time(of: value["timestamp"], as: "timestamp")
         var refusals = Refusals()
         var readings: [IncomingReading] = []
         for (index, item) in list.prefix(settings.readingsMax).enumerated() {
@@ -55,7 +55,7 @@ extension IngestService {
             var reading = IncomingReading(line: index + 1, value: number)
             reading.reference = item["sensor_id"]?.text ?? "\(site)_\(type)"
             (reading.metric, reading.readingType, reading.unit) = (type, type, item["unit"]?.text)
-            reading.time = try ReadingTime.time(of: item["timestamp"]) ?? shared
+            reading.time = try ReadingTime.time(of: item["timestamp"], as: "timestamp") ?? shared
             reading.raw = item.canonicalText
             readings.append(reading)
         }

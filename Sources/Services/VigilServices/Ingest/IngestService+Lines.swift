@@ -32,7 +32,7 @@ extension IngestService {
         let decoded = try await decode(
             pieces, holding: &held, precision: unit, arrival: arrival, latest: arrival + settings.futureMax,
             keys: ingest.keys)
-        var refusals = Self.refusals(of: decoded)
+        var refusals = refusals(of: decoded, precision: precision)
         var rows = decoded.batch.rows
         let parts = try await parts(of: &rows, arrival: arrival, ingest, scope, tenant, refusals: &refusals)
         let prepared = PreparedRows(rows, parts, refusals: &refusals)
@@ -60,12 +60,17 @@ extension IngestService {
         return decoder.finish()
     }
 
-    private static func refusals(of decoded: DecodedLines) -> Refusals {
+    private func refusals(of decoded: DecodedLines, precision: String?) -> Refusals {
         var refusals = Refusals()
         for problem in decoded.problems {
-            refusals.add(
-                Refusal(
-                    line: problem.line, code: "line", reason: "\(problem.reason.message) (column \(problem.column))"))
+            var reason = "\(problem.reason.message) (column \(problem.column))"
+            if problem.reason == .timeRange {
+                // Mostly it is not the clock, but the precision.
+                let hours = Int(settings.futureMax.seconds / 3600)
+                let unit = precision.flatMap { $0.isEmpty ? nil : $0 } ?? "ns"
+                reason += ": it was taken as \(unit), and may be at most \(hours) h ahead"
+            }
+            refusals.add(Refusal(line: problem.line, code: "line", reason: reason))
         }
         if decoded.refusedLineCount > decoded.problems.count, let last = decoded.problems.last {
             refusals.add(

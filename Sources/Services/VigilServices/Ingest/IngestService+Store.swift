@@ -36,9 +36,13 @@ extension IngestService {
         let entry = JournalEntry(
             number: number, arrival: arrival, sender: principal.name, form: form, accepted: prepared.accepted,
             refusals: refusals, devices: heard.map(\.device), extents: prepared.extents)
+        // JSON carries its arrival beside the object as sent.
+        let isJSON = form == "json" || form == "steam"
+        let arrivals = isJSON ? nil : BatchArrival.table(of: prepared, number: number, arrival: arrival)
         do {
             _ = try await stores.series.append(
-                ReadingBatch(tables: [entry.table()], rows: prepared.rows, arrival: arrival),
+                ReadingBatch(
+                    tables: [entry.table()] + (arrivals.map { [$0] } ?? []), rows: prepared.rows, arrival: arrival),
                 in: SystemScope.tenant(tenant, "ingest"))
         } catch {
             await ingest.abandon(number)
@@ -54,9 +58,23 @@ extension IngestService {
             processed = false
         }
         await fields?.note(prepared, tenant: tenant)
+        await noteSightings(prepared, tenant: tenant, at: arrival)
         await publish(prepared, ingest: ingest, at: arrival)
         return IngestReceipt(
-            accepted: prepared.accepted, refused: refusals.count, refusals: refusals.first, processed: processed)
+            accepted: prepared.accepted, readings: prepared.rows.rows.count, refused: refusals.count,
+            refusals: refusals.first, processed: processed)
+    }
+
+    /// Counts what came from devices that nobody has claimed.
+    private func noteSightings(_ prepared: PreparedRows, tenant: TenantID, at arrival: Timestamp) async {
+        var counts: [DeviceID: Int] = [:]
+        for (part, extent) in zip(prepared.parts, prepared.extents) where extent.rowCount > 0 {
+            guard let device = part.device?.entry, device.isDiscovered else { continue }
+            counts[device.id, default: 0] += extent.rowCount
+        }
+        for (device, count) in counts {
+            await directory.noteSightings(count, of: device, tenant: tenant, at: arrival)
+        }
     }
 
     private static func heard(_ prepared: PreparedRows) -> [TenantIngest.Heard] {

@@ -5,7 +5,10 @@ import VigilPorts
 package struct ReadingView: Codable, Sendable {
     /// The device's time.
     package var time: String
-    /// When it reached us; absent for readings of line protocol and files, whose batches are in the ingestion log.
+    /// When it reached us.
+    ///
+    /// Exact for what came in JSON, and for the others but where large batches overlap in time: then it may be the
+    /// arrival of another of them.
     package var arrival: String?
     package var readingType: String?
     package var labels: Labels
@@ -70,7 +73,12 @@ extension QueryService {
             if width.microseconds <= 0 || width > .days(366 * 100) { width = .days(366 * 100) }
         }
         let rest = found.dropFirst(skipped)
-        let items = rest.prefix(limit)
+        var items = Array(rest.prefix(limit))
+        let arrivals = try await BatchArrival.arrivals(
+            of: items.filter { $0.view.arrival == nil }.map(\.time), device: device.id, tenant: tenant, in: stores)
+        for place in items.indices where items[place].view.arrival == nil {
+            items[place].view.arrival = arrivals[items[place].time]?.description
+        }
         guard rest.count > limit, let last = items.last else { return (items.map(\.view), nil) }
         let same = found.prefix(skipped + limit).count { $0.time == last.time }
         return (items.map(\.view), "\(last.time.microseconds).\(same)")

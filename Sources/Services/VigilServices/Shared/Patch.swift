@@ -55,9 +55,9 @@ extension KeyedDecodingContainer {
     package func decode<Value: Decodable & Encodable>(_ type: Patch<Value>.Type, forKey key: Key) throws
         -> Patch<Value>
     {
-        guard contains(key) else { return .keep }
-        if try decodeNil(forKey: key) { return .clear }
-        return .set(try decode(Value.self, forKey: key))
+        // Asked in this way, the description of the API hears of the member and its type too.
+        if let value = try decodeIfPresent(Value?.self, forKey: key) ?? nil { return .set(value) }
+        return contains(key) ? .clear : .keep
     }
 }
 

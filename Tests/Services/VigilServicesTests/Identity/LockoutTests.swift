@@ -121,4 +121,22 @@ import VigilServices
             #expect(codes.contains("auth.busy"))
         }
     }
+
+    @Test func `who would wait too long for a hash is refused before it, under whatever name`() async throws {
+        let change: (inout IdentitySettings) -> Void = {
+            $0.hashesWaiting = 1_000
+            $0.hashWaitMax = .milliseconds(1)
+            $0.passwordCost = IdentitySettings.PasswordCost(rounds: 1 << 12, parallelism: 1)
+        }
+        try await withPeople(change) { people in
+            let codes = try await withThrowingTaskGroup(of: String?.self) { group in
+                for n in 0..<20 {
+                    group.addTask { try await attempt(people, "name\(n)", "guess", from: "192.0.2.\(n)").code }
+                }
+                return try await group.reduce(into: [String?]()) { $0.append($1) }
+            }
+            #expect(codes.contains("auth.busy"))
+            #expect(codes.contains("auth.wrong"))
+        }
+    }
 }

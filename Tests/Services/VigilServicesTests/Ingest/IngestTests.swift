@@ -1,5 +1,6 @@
 import Testing
 import VigilModel
+import VigilPorts
 import VigilServices
 
 @Suite struct IngestTests {
@@ -85,6 +86,22 @@ import VigilServices
             let receipt = try await world.ingest.receiveLines(body, precision: nil, by: world.principal)
             #expect(receipt.receipt.accepted == 0)
             #expect(receipt.receipt.refusals.first?.code == "metric.taken")
+        }
+    }
+
+    @Test func `readings of a device that nobody has claimed are counted`() async throws {
+        try await withWorld { world in
+            try await world.send(
+                #"[{"device": "new", "metric": "x", "value": 1}, {"device": "new", "metric": "x", "value": 2}]"#,
+                to: nil)
+            world.clock.move(.minutes(1))
+            try await world.send(#"{"device": "new", "metric": "x", "value": 3}"#, to: nil)
+            try await world.directory.flush()
+            let row = try await world.stores.relational.read(in: world.scope) { transaction in
+                try transaction.rows("SELECT sightings, last_seen FROM discoveries WHERE reference = 'new'").first
+            }
+            #expect(try row?.get("sightings", as: Int.self) == 3)
+            #expect(try row?.get("last_seen", as: Timestamp.self) == world.clock.now())
         }
     }
 }

@@ -35,9 +35,9 @@ package enum AlertRoutes {
 
     private static func filter(of request: Request) throws(ServiceError) -> AlertFilter {
         var filter = AlertFilter()
-        filter.severities = try values("severity", request) { Severity(rawValue: $0.lowercased()) }
-        filter.closures = try values("closure", request) { AlertClosure(rawValue: $0) }
-        filter.types = try values("type", request) { AlertType(rawValue: $0) }
+        filter.severities = try values("severity", Severity.allCases, request) { $0.lowercased() }
+        filter.closures = try values("closure", AlertClosure.allCases, request)
+        filter.types = try values("type", AlertType.allCases, request)
         if let text = request.queryValue("acknowledged") { filter.acknowledged = ["true", "1", "yes"].contains(text) }
         filter.device = request.queryValue("device")
         filter.site = try request.queryValue("site", as: SiteID.self)
@@ -47,13 +47,14 @@ package enum AlertRoutes {
         return filter
     }
 
-    private static func values<Value>(_ name: String, _ request: Request, _ read: (String) -> Value?)
-        throws(ServiceError) -> [Value]
-    {
+    private static func values<Value: RawRepresentable<String>>(
+        _ name: String, _ all: [Value], _ request: Request, _ read: (String) -> String = { $0 }
+    ) throws(ServiceError) -> [Value] {
         var values: [Value] = []
         for text in request.queryValues(name).flatMap({ $0.split(separator: ",") }) {
-            guard let value = read(String(text)) else {
-                throw .invalid(name, "has a value that is not allowed", code: "request.query")
+            guard let value = Value(rawValue: read(String(text))) else {
+                let allowed = all.map(\.rawValue).joined(separator: ", ")
+                throw .invalid(name, "must be one of \(allowed)", code: "request.query")
             }
             values.append(value)
         }

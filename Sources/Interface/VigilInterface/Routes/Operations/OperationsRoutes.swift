@@ -35,7 +35,7 @@ package enum OperationsRoutes {
             return try .json(
                 ReadinessView(status: status, stores: mayKnow(request) ? states : nil),
                 status: isAway ? .serviceUnavailable : .ok)
-        }
+        }.takingAnyQuery()
     }
 
     /// What the server counts, as Prometheus scrapes it; with a token, or from this machine.
@@ -47,7 +47,7 @@ package enum OperationsRoutes {
                 throw ServiceError(.unauthenticated, "auth.required", "Send a token, or ask from this machine.")
             }
             return .text(await metrics.text(), type: "text/plain; version=0.0.4; charset=utf-8")
-        }
+        }.takingAnyQuery()
     }
 
     /// What the program wrote to its log.
@@ -101,13 +101,18 @@ package enum OperationsRoutes {
         .get(
             "/health", "Whether the process lives.", tag: "operations", access: .open, answers: HealthView.self
         ) { _ in
-            HealthView(status: "ok", version: version)
-        }
+            HealthView(name: "vigil", message: "ready for queries and writes", status: "pass", version: version)
+        }.takingAnyQuery()
     }
 }
 
 /// The answer of `/health`.
+///
+/// InfluxDB's clients ask it, and know its members.
 package struct HealthView: Codable, Sendable {
+    package var name: String
+    package var message: String
+    /// pass.
     package var status: String
     package var version: String
 }

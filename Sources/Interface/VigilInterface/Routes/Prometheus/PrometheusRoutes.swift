@@ -116,7 +116,7 @@ package struct PrometheusRoutes: Sendable {
             } catch let error as QueryError {
                 return Self.response(PrometheusAnswer.bytes(error), Self.status(of: error.kind))
             }
-        }
+        }.takingAnyQuery()
     }
 
     private static func response(_ bytes: [UInt8], _ status: HTTPResponse.Status) -> Response {

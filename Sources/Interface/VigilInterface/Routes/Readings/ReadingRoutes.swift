@@ -15,13 +15,13 @@ package enum ReadingRoutes {
             ) {
                 request, body in
                 try await ingest.receiveJSON(body, device: request.pathValue("device"), by: request.principal)
-            },
+            }.describingBody(ReadingForm.readings(naming: false)),
             take("/api/readings", "Takes readings of many devices, each naming its own.") { request, body in
                 try await ingest.receiveJSON(body, device: nil, by: request.principal)
-            },
+            }.describingBody(ReadingForm.readings(naming: true)),
             take("/api/ingest", "Takes {site_id, timestamp, readings: [{sensor_type, value}]}.") { request, body in
                 try await ingest.receiveSteam(body, by: request.principal)
-            },
+            }.describingBody(ReadingForm.steam),
             importCSV(ingest),
         ]
     }

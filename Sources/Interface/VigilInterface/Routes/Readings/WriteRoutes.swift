@@ -17,8 +17,8 @@ package enum WriteRoutes {
                 ],
                 bodyMediaType: "text/plain", status: .noContent, bodyLimit: bodyLimit
             ) { request in
-                try await version1(request, ingest)
-            }.takingQueryCredential(),
+                try await take(request, ingest)
+            }.takingQueryCredential().takingAnyQuery().refusing(refusal1),
             Endpoint(
                 .post, "/api/v2/write", "Writes line protocol, as InfluxDB 2 takes it.", tag: "readings",
                 access: .permission("reading", "write"),
@@ -28,8 +28,8 @@ package enum WriteRoutes {
                 ],
                 bodyMediaType: "text/plain", status: .noContent, bodyLimit: bodyLimit
             ) { request in
-                try await version2(request, ingest)
-            },
+                try await take(request, ingest)
+            }.takingAnyQuery().refusing(refusal2),
             ping(.get), ping(.head),
         ]
     }
@@ -42,49 +42,48 @@ package enum WriteRoutes {
             var headers: HTTPFields = [:]
             if let name = HTTPField.Name("X-Influxdb-Version") { headers[name] = "2.7.0-vigil" }
             return Response(status: .noContent, headers: headers)
-        }
+        }.takingAnyQuery()
     }
 
-    /// 204 when all lines are kept, otherwise 400 with InfluxDB's `{"error": …}`.
-    private static func version1(_ request: Request, _ ingest: IngestService) async throws -> Response {
+    /// 204 when all lines are kept, otherwise 400; refusals are InfluxDB's `{"error": …}`.
+    private static func refusal1(_ error: ServiceError) -> Response {
         struct Failure: Encodable { var error: String }
-        do {
-            let receipt = try await receive(request, ingest)
-            guard let text = complaint(receipt) else { return .noContent }
-            return try .json(Failure(error: text), status: .badRequest)
-        } catch let error as ServiceError {
-            var response = try Response.json(Failure(error: error.message), status: Problem.status(of: error.kind))
-            retry(error, &response)
-            return response
-        }
+        return answer(Failure(error: error.message), error)
     }
 
-    /// 204 when all lines are kept, otherwise `{"code": …, "message": …}`.
-    private static func version2(_ request: Request, _ ingest: IngestService) async throws -> Response {
+    /// The same as `{"code": …, "message": …}`.
+    private static func refusal2(_ error: ServiceError) -> Response {
         struct Failure: Encodable {
             var code: String
             var message: String
         }
-        do {
-            let receipt = try await receive(request, ingest)
-            guard let text = complaint(receipt) else { return .noContent }
-            return try .json(Failure(code: "invalid", message: text), status: .badRequest)
-        } catch let error as ServiceError {
-            let code =
-                switch error.kind {
-                case .invalid, .conflict, .stale: "invalid"
-                case .unauthenticated: "unauthorized"
-                case .forbidden: "forbidden"
-                case .notFound: "not found"
-                case .tooLarge: "request too large"
-                case .tooMany: "too many requests"
-                case .unavailable: "unavailable"
-                }
-            var response = try Response.json(
-                Failure(code: code, message: error.message), status: Problem.status(of: error.kind))
-            retry(error, &response)
-            return response
+        let code =
+            switch error.kind {
+            case .invalid, .conflict, .stale: "invalid"
+            case .unauthenticated: "unauthorized"
+            case .forbidden: "forbidden"
+            case .notFound: "not found"
+            case .tooLarge: "request too large"
+            case .tooMany: "too many requests"
+            case .unavailable: "unavailable"
+            }
+        return answer(Failure(code: code, message: error.message), error)
+    }
+
+    private static func answer(_ failure: some Encodable, _ error: ServiceError) -> Response {
+        let status = Problem.status(of: error.kind)
+        var response = (try? Response.json(failure, status: status)) ?? Response(status: status)
+        if error.kind == .unauthenticated { response.headers[.wwwAuthenticate] = "Token" }
+        if let wait = error.retryAfter {
+            response.headers[.retryAfter] = String(max(1, Int(wait.seconds.rounded(.up))))
         }
+        return response
+    }
+
+    private static func take(_ request: Request, _ ingest: IngestService) async throws -> Response {
+        let receipt = try await receive(request, ingest)
+        guard let text = complaint(receipt) else { return .noContent }
+        throw ServiceError(.invalid, "ingest.refused", text)
     }
 
     private static func receive(_ request: Request, _ ingest: IngestService) async throws -> LineReceipt {
@@ -97,12 +96,8 @@ package enum WriteRoutes {
         let reasons = receipt.refusals.prefix(10).map { refusal in
             refusal.line > 0 ? "line \(refusal.line): \(refusal.reason)" : refusal.reason
         }
-        return "partial write: \(receipt.receipt.accepted) values kept, \(receipt.receipt.refused) lines refused: "
-            + reasons.joined(separator: "; ")
-    }
-
-    private static func retry(_ error: ServiceError, _ response: inout Response) {
-        guard let wait = error.retryAfter else { return }
-        response.headers[.retryAfter] = String(max(1, Int(wait.seconds.rounded(.up))))
+        func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
+        return "partial write: \(counted(receipt.receipt.accepted, "value")) kept, "
+            + "\(counted(receipt.receipt.refused, "line")) refused: " + reasons.joined(separator: "; ")
     }
 }

@@ -24,6 +24,8 @@ package struct IdentitySettings: Sendable, Hashable {
     package var hashesAtOnce = 1
     /// Hashes that may wait; a sign-in beyond is refused with 429 before any work.
     package var hashesWaiting = 32
+    /// How long a sign-in may wait for its hash; where it would take longer, it is refused with 429 before any work.
+    package var hashWaitMax = Span.seconds(2)
     package var minimumPasswordLength = 8
     package var maximumPasswordLength = 1024
     package var pinDigits = 4

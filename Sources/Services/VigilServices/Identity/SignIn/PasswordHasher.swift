@@ -6,11 +6,14 @@ import VigilModel
 /// Hashes passwords with scrypt, away from the threads that serve requests, a few at a time.
 ///
 /// Hashing is slow by design, so it is where a flood would hurt: a caller first takes a place, and when all places are
-/// taken it is refused before anything is done for it.
+/// taken, or its turn would come too late, it is refused before anything is done for it.
 actor PasswordHasher {
     private let cost: IdentitySettings.PasswordCost
     private let atOnce: Int
     private let placesMax: Int
+    private let waitMax: Double
+    /// How many seconds a hash takes on this machine at this load; `nil` before the first.
+    private var hashSeconds: Double?
     private var placesTaken = 0
     private var running = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -20,6 +23,7 @@ actor PasswordHasher {
         cost = settings.passwordCost
         atOnce = max(1, settings.hashesAtOnce)
         placesMax = max(1, settings.hashesAtOnce) + settings.hashesWaiting
+        waitMax = settings.hashWaitMax.seconds
     }
 
     /// The right to hash.
@@ -60,11 +64,13 @@ actor PasswordHasher {
 
     /// Runs `body` with a place.
     ///
-    /// - Throws: `tooMany`, code `auth.busy`, when all places are taken.
+    /// - Throws: `tooMany`, code `auth.busy`, when all places are taken, or so many that the turn would come too late.
     func withPlace<Result: Sendable>(_ body: @Sendable (Place) async throws -> Result) async throws -> Result {
-        guard placesTaken < placesMax else {
+        let wait = Double(max(0, placesTaken - atOnce + 1)) / Double(atOnce) * (hashSeconds ?? 0.1)
+        guard placesTaken < placesMax, wait <= waitMax else {
             throw ServiceError(
-                .tooMany, "auth.busy", "Too many people sign in at this moment.", retryAfter: .seconds(2))
+                .tooMany, "auth.busy", "Too many people sign in at this moment.",
+                retryAfter: Span(seconds: max(2, min(60, wait))))
         }
         placesTaken += 1
         defer { placesTaken -= 1 }
@@ -75,7 +81,12 @@ actor PasswordHasher {
         -> [UInt8]
     {
         await begin()
-        defer { end() }
+        let begun = ContinuousClock.now
+        defer {
+            let seconds = begun.duration(to: .now) / .seconds(1)
+            hashSeconds = 0.5 * seconds + 0.5 * (hashSeconds ?? seconds)
+            end()
+        }
         return try await withCheckedThrowingContinuation { continuation in
             queue.async {
                 continuation.resume(

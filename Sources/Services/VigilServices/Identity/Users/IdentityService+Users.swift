@@ -139,7 +139,13 @@ extension IdentityChange {
         let row = try transaction.rows(
             "SELECT id, permissions FROM roles WHERE tenant_id = \(tenant) AND code = \(code)"
         ).first
-        guard let row else { throw ServiceError.invalid("roles", "names a role that is not there") }
+        guard let row else {
+            let own = try transaction.rows(
+                "SELECT code FROM roles WHERE tenant_id = \(tenant) ORDER BY code LIMIT 20"
+            ).map { try $0.get("code", as: String.self) }
+            let known = (BuiltInRole.allCases.map(\.rawValue) + own).joined(separator: ", ")
+            throw ServiceError.invalid("roles", "names a role that is not there; there are \(known)")
+        }
         return (try row.get("id"), try row.get("permissions", as: JSONValue.self).permissionList)
     }
 

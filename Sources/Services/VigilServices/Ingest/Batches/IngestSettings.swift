@@ -32,8 +32,10 @@ package struct IngestSettings: Sendable {
 
 /// What became of a request.
 package struct IngestReceipt: Codable, Sendable {
-    /// Values that were stored.
+    /// Values that were stored; a reading may have several.
     package var accepted: Int
+    /// Readings, lines or rows that were stored.
+    package var readings: Int
     /// Readings, lines or rows that were refused.
     package var refused: Int
     /// The first refused ones.

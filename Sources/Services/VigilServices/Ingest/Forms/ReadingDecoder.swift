@@ -113,7 +113,8 @@ struct ReadingDecoder {
             reading.readingType = type
         }
         reading.unit = members["unit"]?.text
-        reading.time = try ReadingTime.time(of: members["time"] ?? members["timestamp"])
+        let field = members["time"] == nil ? "timestamp" : "time"
+        reading.time = try ReadingTime.time(of: members[field], as: field)
         if let quality = members["quality"]?.double, (0...100).contains(quality) { reading.quality = UInt8(quality) }
         if let labels = members["labels"]?.members {
             reading.labels = try ReadingLabels.checked(labels)
@@ -143,22 +144,23 @@ enum ReadingLabels {
 /// The times that senders write.
 enum ReadingTime {
     /// RFC 3339, or a number since 1970: seconds, milliseconds, microseconds or nanoseconds by its size.
-    static func time(of value: JSONValue?) throws(ServiceError) -> Timestamp? {
+    /// - Parameter field: What the sender calls it.
+    static func time(of value: JSONValue?, as field: String = "time") throws(ServiceError) -> Timestamp? {
         switch value {
         case nil, .null: return nil
         case .string(let text):
             guard let time = Timestamp(text) else {
-                throw .invalid("time", "is not an RFC 3339 time", code: "time.format")
+                throw .invalid(field, "is not an RFC 3339 time", code: "time.format")
             }
             return time
         case .integer(let number): return Self.time(of: number)
         case .number(let number):
             if number.magnitude < 1e11 { return Timestamp(microseconds: Int64((number * 1_000_000).rounded(.down))) }
             guard let whole = Int64(exactly: number.rounded(.towardZero)) else {
-                throw .invalid("time", "is out of range", code: "time.range")
+                throw .invalid(field, "is out of range", code: "time.range")
             }
             return Self.time(of: whole)
-        default: throw .invalid("time", "must be an RFC 3339 time or a number", code: "time.format")
+        default: throw .invalid(field, "must be an RFC 3339 time or a number", code: "time.format")
         }
     }
 

@@ -168,11 +168,12 @@ struct ImportRun {
 
     mutating func take(_ record: CSVRecord, latest: Timestamp) throws(ServiceError) {
         guard let header else {
-            guard let header = CSVHeader(record), header.index(of: plan.timeColumn) != nil,
-                header.index(of: plan.valueColumn) != nil
-            else {
-                throw ServiceError(
-                    .invalid, "csv.header", "The file's first line must name the time column and the value column.")
+            guard let header = CSVHeader(record) else {
+                throw ServiceError(.invalid, "csv.header", "The file's first line must name its columns, each once.")
+            }
+            for (field, column) in [("timeColumn", plan.timeColumn), ("valueColumn", plan.valueColumn)]
+            where header.index(of: column) == nil {
+                throw Self.absent(column, as: field, in: record)
             }
             self.header = header
             return
@@ -195,6 +196,16 @@ struct ImportRun {
         }
         times.append(time.microseconds)
         values.append(value)
+    }
+
+    /// Names the columns that there are, as far as they are short and few.
+    private static func absent(_ column: String, as field: String, in record: CSVRecord) -> ServiceError {
+        let names = record.fields.prefix(20).map { $0.prefix(40).trimmingCharacters(in: .whitespacesAndNewlines) }
+        let more = record.fields.count > 20 ? ", …" : ""
+        let reason =
+            "names no column of the file: there is no \(column.prefix(40)); it has \(names.joined(separator: ", "))\(more)"
+        return ServiceError(
+            .invalid, "csv.header", "\(field) \(reason)", fields: [FieldFault(field: field, reason: reason)])
     }
 
     /// A chunk is stored.

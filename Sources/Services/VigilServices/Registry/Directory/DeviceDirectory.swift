@@ -93,7 +93,7 @@ package actor DeviceDirectory {
         return entry
     }
 
-    /// Counts that a discovered device was heard; written every few seconds by ``run()``.
+    /// Counts readings of a discovered device; written every few seconds by ``run()``.
     package func noteSightings(_ count: Int, of device: DeviceID, tenant: TenantID, at time: Timestamp) {
         var noted = sightings[tenant]?[device] ?? Sightings(count: 0, last: time)
         noted.count += count

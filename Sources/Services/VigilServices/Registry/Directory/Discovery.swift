@@ -40,7 +40,7 @@ struct Discovery: Sendable {
         try transaction.execute(
             """
             INSERT INTO discoveries (tenant_id, device_id, reference, state, sample, first_seen, last_seen, sightings)
-            VALUES (\(tenant), \(entry.id), \(reference), 'discovered', \(sample), \(time), \(time), 1)
+            VALUES (\(tenant), \(entry.id), \(reference), 'discovered', \(sample), \(time), \(time), 0)
             """)
         try transaction.appendToOutbox(
             OutboxMessage(
