@@ -31,7 +31,8 @@ import VigilServices
                 let before = flag.heard.load(ordering: .relaxed)
                 for _ in 0..<100 where flag.heard.load(ordering: .relaxed) == before { await Task.yield() }
             }
-            #expect(flag.isSet.load(ordering: .relaxed))
+            let isLetGo = flag.isSet.load(ordering: .relaxed)
+            #expect(isLetGo)
             #expect(await hub.count == 1)
             // The other has been given all of it; when its task runs is up to the machine.
             var heard = flag.heard.load(ordering: .relaxed)
