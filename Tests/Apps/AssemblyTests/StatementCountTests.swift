@@ -56,7 +56,8 @@ import VigilServices
             guard path.hasPrefix("/api/"), !path.contains("{"), !path.hasPrefix("/api/live") else { continue }
             _ = store.count.take()
             // A question that lacks its words is refused, which takes no statements.
-            _ = try? await caller.call(.get, path)
+            let isPaged = endpoint.parameters.contains { $0.name == "limit" }
+            _ = try? await caller.call(.get, path, query: isPaged ? [(name: "limit", value: "500")] : [])
             counts[path] = store.count.take()
         }
         return counts
@@ -69,10 +70,12 @@ struct Caller {
     let principal: Principal
 
     @discardableResult
-    func call(_ method: HTTPRequest.Method, _ path: String, _ body: String = "") async throws -> Response {
+    func call(
+        _ method: HTTPRequest.Method, _ path: String, _ body: String = "", query: [(name: String, value: String)] = []
+    ) async throws -> Response {
         try await table.respond(
             to: Request(
-                method: method, path: path, query: [("limit", "500")], headers: [.contentType: "application/json"],
+                method: method, path: path, query: query, headers: [.contentType: "application/json"],
                 body: RequestBody(bytes: Array(body.utf8)), principal: principal))
     }
 

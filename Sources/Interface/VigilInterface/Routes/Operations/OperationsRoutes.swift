@@ -18,7 +18,7 @@ package enum OperationsRoutes {
             Response(
                 headers: [.contentType: "application/json", .cacheControl: "public, max-age=60"],
                 body: .bytes(await description.bytes()))
-        }
+        }.takingAnyQuery()
     }
 
     /// Whether the server can do its work: 200, or 503 when a store that holds the truth is away.
