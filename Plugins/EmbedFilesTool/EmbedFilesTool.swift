@@ -22,7 +22,10 @@ struct EmbedFilesTool {
             constants += "    private static let file\(names.count): Content = \(expression(for: content))\n"
             names.append(name)
         }
-        try source(names: names, constants: constants).write(toFile: output, atomically: true, encoding: .utf8)
+        let source = source(names: names, constants: constants)
+        // A file that stays as it is makes nobody compile anew: this tool itself is linked again by every other kind of build.
+        if FileManager.default.contents(atPath: output) == Data(source.utf8) { return }
+        try source.write(toFile: output, atomically: true, encoding: .utf8)
     }
 
     struct Failure: Error, CustomStringConvertible {

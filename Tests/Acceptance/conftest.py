@@ -1,11 +1,13 @@
 """Drives the built binary as its users do: a folder, a server, a token, real clients."""
 
+import functools
 import json
 import os
 import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -99,27 +101,51 @@ def make_token(folder, tenant="acme", name="ann"):
     return run("token", "create", "--data", folder, "--tenant", tenant, "--username", name, "--name", "test").stdout.strip()
 
 
-def new_database(version, name):
-    """An empty database with Vigil's schema; gives the environment that names it."""
-    server = os.environ[f"VIGIL_TEST_POSTGRES{version}"]
-    # A plain login with roles of its own: nothing here needs an administrator.
-    for statement in (f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD 'plain'", f"CREATE DATABASE {name} OWNER {name}"):
-        subprocess.run(["psql", "-q", server, "-c", statement], check=True, capture_output=True)
-    address = server.rsplit("@", 1)[1].split("/")[0]
+def psql(version, *statements):
+    """Runs statements on the server of that version as its administrator."""
+    for statement in statements:
+        subprocess.run(["psql", "-q", os.environ[f"VIGIL_TEST_POSTGRES{version}"], "-c", statement], check=True,
+                       capture_output=True)
+
+
+def environment_of(version, name, login):
+    """What makes the program use that database as that login."""
+    address = os.environ[f"VIGIL_TEST_POSTGRES{version}"].rsplit("@", 1)[1].split("/")[0]
     return {
         "DATABASE_ENGINE": "postgresql", "POSTGRES_HOST": address.split(":")[0], "POSTGRES_PORT": address.split(":")[1],
-        "POSTGRES_DB": name, "POSTGRES_USER": name, "DB_PASSWORD": "plain", "VIGIL_POSTGRES_POOL": "8",
-        "VIGIL_POSTGRES_TENANT_ROLE": name + "_tenant", "VIGIL_POSTGRES_SYSTEM_ROLE": name + "_system",
+        "POSTGRES_DB": name, "POSTGRES_USER": login, "DB_PASSWORD": "plain", "VIGIL_POSTGRES_POOL": "8",
+        "VIGIL_POSTGRES_TENANT_ROLE": login + "_tenant", "VIGIL_POSTGRES_SYSTEM_ROLE": login + "_system",
     }
+
+
+def new_database(version, name):
+    """An empty database; gives the environment that names it."""
+    # A plain login with roles of its own: nothing here needs an administrator.
+    psql(version, f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD 'plain'", f"CREATE DATABASE {name} OWNER {name}")
+    return environment_of(version, name, name)
+
+
+@functools.cache
+def migrated_template(version):
+    """The name of a database with Vigil's schema, made once by the program itself; the tests' are copies of it."""
+    name = "acc_" + os.urandom(6).hex()
+    with tempfile.TemporaryDirectory() as folder:
+        run("migrate", "up", "--data", folder + "/data", environment=new_database(version, name))
+    # Nobody may be in it while it is copied.
+    psql(version, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    return name
 
 
 def prepare_stores(folder):
     """Makes the stores of a folder that are not in it; gives what must be in the environment from now on."""
     if STORES == "embedded":
         return {}
-    variables = new_database(STORES.removeprefix("postgresql"), "acc_" + os.urandom(6).hex())
+    version = STORES.removeprefix("postgresql")
+    template, name = migrated_template(version), "acc_" + os.urandom(6).hex()
+    psql(version, f"CREATE DATABASE {name} OWNER {template} TEMPLATE {template}")
+    variables = environment_of(version, name, template)
     os.environ.update(variables)
-    run("migrate", "up", "--data", folder)
     return variables
 
 

@@ -201,6 +201,11 @@ def test_json_discovers_by_the_name_in_the_address_and_keeps_every_reading(place
     assert len(found) == 1 and "hall-door" in json.dumps(found)
     items = place.call("GET", "/api/devices/hall-door/readings", token=place.token)[1]["items"]
     assert sorted(item["values"]["state"] for item in items) == ["closed", "open"]
+    status, claimed = place.call("POST", f"/api/discovered/{found[0]['id']}/claim", {}, place.token)
+    assert status == 200 and claimed["name"] == "hall-door" and claimed["id"] == found[0]["id"]
+    assert len(place.call("GET", "/api/devices/hall-door/readings", token=place.token)[1]["items"]) == 2
+    assert place.call("GET", "/api/discovered", token=place.token)[1]["items"] == []
+    assert place.call("POST", f"/api/discovered/{found[0]['id']}/claim", {}, place.token)[0] == 409
     unknown = "0190a000-0000-7000-8000-000000000001"
     assert place.call("POST", f"/api/devices/{unknown}/readings", sent, place.token)[0] == 404
 

@@ -122,11 +122,7 @@ struct DeviceCommand: AsyncParsableCommand {
         var name: String?
 
         func run() async throws {
-            var body: [String: Any] = ["name": name ?? device]
-            if name == nil {
-                let waiting = try await options.call("GET", "/api/discovered", query: [("limit", "500")]).items
-                body["name"] = waiting.first { $0["id"] as? String == device }?["reference"] ?? device
-            }
+            let body: [String: Any] = name.map { ["name": $0] } ?? [:]
             let answer = try await options.call("POST", "/api/discovered/\(segment(device))/claim", body: body)
             if options.json { return answer.printed() }
             print("Device \(answer.members["code"] ?? device) is known now, with the readings it has sent.")

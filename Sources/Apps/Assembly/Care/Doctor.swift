@@ -76,9 +76,11 @@ package struct Doctor: Sendable {
         let fault = DataFolder.keyFault(in: settings.data, configured: settings.configuration.text("master_key"))
         if let fault { facts.append(StoreFact("folder", "keys", fault, .problem)) }
         for name in ["vigil.db", "series", "blobs", "backups"] {
-            if let size = Self.size(of: settings.data + "/" + name) {
-                facts.append(StoreFact("folder", "size of \(name)", Self.text(ofBytes: size)))
-            }
+            let path = settings.data + "/" + name
+            guard let size = Self.size(of: path) else { continue }
+            // Beside a running server much of a database may still lie in its write-ahead log.
+            let log = Self.size(of: path + "-wal") ?? 0
+            facts.append(StoreFact("folder", "size of \(name)", Self.text(ofBytes: size + log)))
         }
         return facts
     }

@@ -141,10 +141,10 @@ package enum DeviceRoutes {
             },
             .send(
                 .post, "/api/discovered/{device}/claim", "Makes it a device, which keeps its readings.",
-                tag: "devices", access: .permission("device", "claim"), body: DeviceDraft.self, answers: Device.self
-            ) { request, draft in
+                tag: "devices", access: .permission("device", "claim"), body: DeviceClaim.self, answers: Device.self
+            ) { request, claim in
                 try await registry.claim(
-                    request.pathValue("device"), as: draft, by: request.principal,
+                    request.pathValue("device"), as: claim, by: request.principal,
                     in: request.principal.requiredScope())
             },
             .perform(

@@ -35,16 +35,19 @@ extension RegistryService {
     }
 
     /// Makes a discovered device a device, which keeps its identifier; what it calls itself stays a name of it.
-    package func claim(_ reference: String, as draft: DeviceDraft, by principal: Principal, in scope: AccessScope)
-        async throws -> Device
-    {
+    ///
+    /// - Throws: `ServiceError` `discovery.claimed` (409) when it is one already, and what registering a device throws.
+    package func claim(
+        _ reference: String, as claim: DeviceClaim = DeviceClaim(), by principal: Principal, in scope: AccessScope
+    ) async throws -> Device {
         let (limits, box, hooks) = (limits, secrets, hooks)
         return try await change(by: principal, in: scope, forgetting: { .device($0.id) }) { change in
             let discovered = try change.reading.discovered(reference)
             guard discovered.state != .claimed else {
                 throw ServiceError(.conflict, "discovery.claimed", "The device was claimed already.")
             }
-            return try change.claim(discovered, as: draft, box: box, limits: limits, hooks: hooks)
+            return try change.claim(
+                discovered, as: claim.draft(of: discovered.reference), box: box, limits: limits, hooks: hooks)
         }
     }
 
