@@ -161,6 +161,17 @@ def folder(tmp_path):
 
 
 @pytest.fixture
+def own_login(tmp_path):
+    """A folder whose database has a login of its own, for tests that change it."""
+    variables = new_database(STORES.removeprefix("postgresql"), "acc_" + os.urandom(6).hex())
+    os.environ.update(variables)
+    run("migrate", "up", "--data", tmp_path / "data")
+    yield tmp_path / "data"
+    for variable in variables:
+        del os.environ[variable]
+
+
+@pytest.fixture
 def place(folder):
     """A folder with a user, a server on it, and a token."""
     make_user(folder)

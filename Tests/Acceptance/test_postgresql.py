@@ -102,18 +102,18 @@ def relational(server):
     return next(item for item in server.call("GET", "/ready")[1]["stores"] if item["store"] == "relational")
 
 
-def test_a_wrong_password_is_said_without_the_password(folder, monkeypatch):
+def test_a_wrong_password_is_said_without_the_password(own_login, monkeypatch):
     monkeypatch.setenv("DB_PASSWORD", "hunter2")
-    done = run("user", "list", "--data", folder, "--tenant", "acme", check=False)
+    done = run("user", "list", "--data", own_login, "--tenant", "acme", check=False)
     assert done.returncode != 0 and "hunter2" not in done.stdout + done.stderr
     assert "reason=authentication" in done.stderr, done.stderr
 
 
-def test_a_password_that_is_changed_under_a_server_is_told_and_it_goes_on_when_it_is_right_again(folder):
-    make_user(folder)
+def test_a_password_that_is_changed_under_a_server_is_told_and_it_goes_on_when_it_is_right_again(own_login):
+    make_user(own_login)
     database = os.environ["POSTGRES_DB"]
-    with Server(folder) as server:
-        token = make_token(folder)
+    with Server(own_login) as server:
+        token = make_token(own_login)
         administrator(f"ALTER ROLE {database} PASSWORD 'hunter2'")
         administrator(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'")
         until(lambda: server.call("GET", "/ready")[0] == 503)
@@ -146,7 +146,7 @@ def test_two_that_migrate_at_once_do_each_step_once_and_one_that_dies_harms_nobo
     assert "Nothing is pending." in run("migrate", "up", "--data", tmp_path / "one").stdout
     make_user(tmp_path / "one")
     with Server(tmp_path / "one") as server:
-        assert server.call("GET", "/ready")[0] == 200
+        until(lambda: server.call("GET", "/ready")[0] == 200)
 
 
 def test_a_full_server_is_told_and_waited_for(folder):
@@ -361,14 +361,14 @@ def test_lists_are_read_from_the_standby_and_show_what_was_just_done(pair, tmp_p
 # -- Care ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_doctor_of_a_plain_login_tells_limits_pool_settings_and_sizes(folder):
-    make_user(folder)
+def test_the_doctor_of_a_plain_login_tells_limits_pool_settings_and_sizes(own_login):
+    make_user(own_login)
     database = os.environ["POSTGRES_DB"]
     administrator(f"ALTER ROLE {database} CONNECTION LIMIT 20")
-    with Server(folder) as server:
-        make_token(folder)
+    with Server(own_login) as server:
+        make_token(own_login)
         facts = {}
-        for item in json.loads(run("doctor", "--data", folder, "--json", check=False).stdout)["facts"]:
+        for item in json.loads(run("doctor", "--data", own_login, "--json", check=False).stdout)["facts"]:
             facts.setdefault(item["name"], []).append(item)
         assert "at most 8" in facts["pool"][0]["value"] and "waiting" in facts["pool"][0]["value"]
         assert "opened again" in facts["pool"][0]["value"] and "had to wait" in facts["pool"][0]["value"]
@@ -378,12 +378,12 @@ def test_the_doctor_of_a_plain_login_tells_limits_pool_settings_and_sizes(folder
         assert facts["connections of the login"][0]["state"] == "ok"
         # The warning comes when there is something to warn of.
         administrator(f"ALTER ROLE {database} CONNECTION LIMIT 2")
-        facts = json.loads(run("doctor", "--data", folder, "--json", check=False).stdout)["facts"]
+        facts = json.loads(run("doctor", "--data", own_login, "--json", check=False).stdout)["facts"]
         assert [item["state"] for item in facts if item["name"] == "connections of the login"] == ["warning"], facts
         administrator(f"ALTER ROLE {database} CONNECTION LIMIT -1")
         administrator("CREATE EXTENSION pg_stat_statements", database)
         assert server.call("GET", "/ready")[0] == 200
-        facts = json.loads(run("doctor", "--data", folder, "--json", check=False).stdout)["facts"]
+        facts = json.loads(run("doctor", "--data", own_login, "--json", check=False).stdout)["facts"]
         statements = [item["value"] for item in facts if item["name"] == "slow statement"]
         assert statements and not any("insufficient privilege" in text for text in statements), statements
 

@@ -33,7 +33,7 @@ package struct Application: Sendable {
         let core = Core(
             stores: stores, clock: clock, key: key, data: settings.data, logLines: journal.lines,
             keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))),
-            systemChecks: [DiskFacts.check(of: settings.data)],
+            systemChecks: [DiskFacts.check(of: settings.data)], probes: [DiskFacts.probe(of: settings.data)],
             geometry: try await StoreFactory.geometry(on: stores.relational), people: settings.people,
             ingest: settings.ingest, mapTiles: settings.mapTiles, mail: mail.delivery)
         if settings.configuration.required("stores.relational") == "postgresql" {

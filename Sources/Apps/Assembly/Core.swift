@@ -35,7 +35,7 @@ struct Core: Sendable {
     init(
         stores: Stores, clock: any TimeSource, key: MasterKey, data: String? = nil,
         logLines: AsyncStream<LogService.Line> = AsyncStream { $0.finish() }, keepLogs: Span = .days(14),
-        systemChecks: [SystemWatch.Check] = [], geometry: (any GeometryStore)? = nil,
+        systemChecks: [SystemWatch.Check] = [], probes: [Readiness.Probe] = [], geometry: (any GeometryStore)? = nil,
         people: IdentitySettings = IdentitySettings(), ingest: IngestSettings = IngestSettings(),
         mapTiles: String? = nil,
         mail: (any MailDelivery)? = nil
@@ -61,7 +61,7 @@ struct Core: Sendable {
         let projector = Projector(stores: stores, clock: clock)
         self.projector = projector
         hub = LiveHub(stores: stores, clock: clock, projector: projector) { try await identity.current($0) }
-        readiness = Readiness(stores: stores, clock: clock)
+        readiness = Readiness(stores: stores, clock: clock, further: probes)
         system = SystemWatch(stores: stores, clock: clock, checks: systemChecks + Self.checks(readiness))
         logs = LogService(stores: stores, clock: clock, lines: logLines)
         var retaining = RetentionSettings()

@@ -78,8 +78,16 @@ enum Enrichment {
         if members["metric"] != nil || members["unit"] != nil {
             words["unitText"] = .string(Unit.sign(of: members["unit"]?.text ?? ""))
         }
+        if let skew = members["clockSkewSeconds"]?.double, skew.magnitude >= 120 {
+            words["clockText"] = .string("its clock is \(span(skew.magnitude)) \(skew > 0 ? "behind" : "ahead")")
+        }
         if let agent = members["userAgent"]?.text { words["userAgentText"] = .string(UserAgent.text(agent)) }
         return words
+    }
+
+    /// Seconds in the largest unit that leaves a whole number of them.
+    private static func span(_ seconds: Double) -> String {
+        seconds >= 7200 ? "\(Int(seconds / 3600)) h" : "\(Int(seconds / 60)) min"
     }
 
     /// A rule's condition in one line: `pressure above 20 bar for 30 s`.

@@ -73,8 +73,10 @@ package struct Request: Sendable {
     /// The version in `If-Match`, which the caller believes to be the current one; `nil` without the header or with `*`.
     package func expectedVersion() throws(ServiceError) -> Int? {
         guard let header = headers[.ifMatch], header != "*" else { return nil }
-        let trimmed = header.hasPrefix("\"") && header.hasSuffix("\"") ? String(header.dropFirst().dropLast()) : header
-        guard let version = Int(trimmed) else {
+        var text = header.hasPrefix("W/") ? header.dropFirst(2) : header[...]
+        if text.hasPrefix("\""), text.hasSuffix("\"") { text = text.dropFirst().dropLast() }
+        // Behind the version stands what else the answer held, which nobody changes: when a device was heard.
+        guard let version = text.split(separator: ".").first.flatMap({ Int($0) }) else {
             throw .invalid("If-Match", "is not an ETag that this server gave out", code: "request.if_match")
         }
         return version

@@ -62,7 +62,8 @@ package struct OpenAPIDocument {
                 "default": .object(["$ref": .string("#/components/responses/Problem")]),
             ]),
         ]
-        let parameters = pathParameters(endpoint) + endpoint.parameters.map(queryParameter)
+        let parameters =
+            pathParameters(endpoint) + endpoint.parameters.map(queryParameter) + headerParameters(endpoint)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = endpoint.body {
             let content = ["application/json": JSONValue.object(["schema": catalogue.schema(of: body)])]
@@ -94,6 +95,23 @@ package struct OpenAPIDocument {
                 "required": .bool(true), "schema": .object(["type": .string("string")]),
             ])
         }
+    }
+
+    private static func headerParameters(_ endpoint: Endpoint) -> [JSONValue] {
+        switch endpoint.method {
+        case .patch where endpoint.answer is any Versioned.Type:
+            [headerParameter("If-Match", "The ETag of what is changed: 409 when somebody changed it since.")]
+        case .post where endpoint.access != .open:
+            [headerParameter("Idempotency-Key", "A request sent again with its key is done once; kept for a day.")]
+        default: []
+        }
+    }
+
+    private static func headerParameter(_ name: String, _ meaning: String) -> JSONValue {
+        .object([
+            "name": .string(name), "in": .string("header"), "required": .bool(false),
+            "description": .string(meaning), "schema": .object(["type": .string("string")]),
+        ])
     }
 
     private static func queryParameter(_ parameter: Endpoint.Parameter) -> JSONValue {

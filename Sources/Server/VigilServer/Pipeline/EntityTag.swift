@@ -11,10 +11,12 @@ enum EntityTag {
     static func applied(to response: Response, _ request: Request) -> Response {
         guard request.method == .get || request.method == .head, response.status == .ok else { return response }
         var response = response
-        if response.headers[.eTag] == nil {
+        let version = response.headers[.eTag]?.trimmingCharacters(in: ["\""])
+        if version == nil || version.flatMap({ Int($0) }) != nil {
             guard case .bytes(let bytes) = response.body, bytes.count <= largestHashedBody else { return response }
-            let digest = SHA256.hash(data: Data(bytes)).prefix(12)
-            response.headers[.eTag] = "W/\"\(Data(digest).base64EncodedString())\""
+            let digest = Data(SHA256.hash(data: Data(bytes)).prefix(12)).base64EncodedString()
+            // A view shows more than its version counts, such as when a device was heard: both make the tag.
+            response.headers[.eTag] = "W/\"\(version.map { $0 + "." } ?? "")\(digest)\""
         }
         guard let tag = response.headers[.eTag], let asked = request.headers[.ifNoneMatch], matches(asked, tag) else {
             return response

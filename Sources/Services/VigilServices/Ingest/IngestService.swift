@@ -81,12 +81,14 @@ package final class IngestService: Sendable {
                 heard.insert(device)
                 let key = TenantIngest.DeviceMetric(device: device, metric: identity.metric)
                 let units = try await ingest.settleUnits([key: (nil, .float)])
+                let known = try await directory.entry(of: device, tenant: ingest.tenant)
                 work.revisits.append(
                     EvaluationWork.Revisit(
-                        device: try await directory.entry(of: device, tenant: ingest.tenant), identity: identity,
+                        device: known, identity: identity,
                         unit: units[key] ?? nil, from: range.start,
-                        currentFrom: Timestamp(microseconds: entry.arrival) - alerting.settings.lateness, evaluated: nil
-                    ))
+                        currentFrom: Timestamp(microseconds: entry.arrival) - alerting.settings.lateness,
+                        evaluated: nil,
+                        watchedAs: try await ingest.watchedAs(identity.metric, of: known)))
             }
         }
         let last = entry.last.map { Timestamp(microseconds: $0) }

@@ -22,6 +22,17 @@ package enum DeviceDetailRoutes {
                         by: request.principal, in: request.principal.requiredScope()), next: nil)
             },
             .send(
+                .put, "/api/devices/{device}/attributes/client",
+                "Sets what the device says of itself, by its own credential; null takes one away.", tag: "devices",
+                access: .permission("reading", "write"), body: [String: JSONValue].self,
+                answers: Page<DeviceAttribute>.self
+            ) { request, values in
+                Page(
+                    items: try await registry.setAttributes(
+                        of: request.pathValue("device"), .client, values, by: request.principal,
+                        in: request.principal.requiredScope()), next: nil)
+            },
+            .send(
                 .put, "/api/devices/{device}/attributes/{scope}", "Sets attributes; null takes one away.",
                 tag: "devices", access: .permission("device", "update"), body: [String: JSONValue].self,
                 answers: Page<DeviceAttribute>.self

@@ -157,3 +157,5 @@ package enum DeviceRoutes {
         ]
     }
 }
+
+extension Device: Versioned {}

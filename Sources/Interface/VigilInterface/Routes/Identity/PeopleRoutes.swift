@@ -243,3 +243,5 @@ package enum PeopleRoutes {
         ]
     }
 }
+
+extension UserView: Versioned {}

@@ -173,3 +173,7 @@ package enum PlaceRoutes {
         ]
     }
 }
+
+extension Site: Versioned {}
+extension Location: Versioned {}
+extension Profile: Versioned {}

@@ -51,8 +51,9 @@ struct AlertWriter {
         let definition = outcome.rule.definition
         let text = AlertText(outcome: outcome, value: value, time: time, since: since)
         let dedup = text.fill(definition.dedupKey ?? "\(outcome.key.rule):{subject}", limit: 255)
-        if definition.dedupKey != nil, definition.cooldown.microseconds > 0,
-            try isCoolingDown(dedup, at: time, cooldown: definition.cooldown, in: transaction)
+        // With a key of its own a rule says what counts as the same: that is told once while it stands or cools down.
+        if definition.dedupKey != nil,
+            try isTold(dedup, at: time, cooldown: definition.cooldown, in: transaction)
         {
             return nil
         }
@@ -159,13 +160,14 @@ struct AlertWriter {
         ).map(AlertRecord.init(row:))
     }
 
-    private func isCoolingDown(
+    private func isTold(
         _ dedup: String, at time: Timestamp, cooldown: Span, in transaction: any SQLTransaction
     ) throws -> Bool {
         try transaction.rows(
             """
             SELECT id FROM alerts WHERE tenant_id = \(tenant) AND dedup_key = \(dedup)
-                AND event_time > \(time - cooldown) AND event_time <= \(time) AND retracted_at IS NULL LIMIT 1
+                AND event_time <= \(time) AND retracted_at IS NULL
+                AND (event_time > \(time - cooldown) OR closed_at IS NULL) LIMIT 1
             """
         ).first != nil
     }

@@ -11,6 +11,8 @@ struct EvaluationWork: Sendable {
         let currentFrom: Timestamp
         /// Where old readings raise alerts too.
         let evaluated: TimeRange?
+        /// The metric under which the device's handler watches this series, when that is not its own.
+        var watchedAs: String?
     }
 
     /// The rows of a batch.

@@ -52,7 +52,9 @@ extension TenantEvaluator {
     /// Judges a series from the store.
     func judge(_ revisit: EvaluationWork.Revisit, book: RuleBook, into outcomes: inout [ConditionOutcome]) async throws
     {
-        for cell in cells(for: revisit.identity, device: revisit.device, unit: revisit.unit, book: book) {
+        let cells = cells(
+            for: revisit.identity, watchedAs: revisit.watchedAs, device: revisit.device, unit: revisit.unit, book: book)
+        for cell in cells {
             try await judgeFromStore(
                 cell, device: revisit.device, from: revisit.from, through: nil, currentFrom: revisit.currentFrom,
                 evaluated: revisit.evaluated, into: &outcomes)

@@ -118,10 +118,11 @@ actor TenantEvaluator {
         if let known = bindings[ObjectIdentifier(part)] { return known }
         let device = part.device?.entry
         let fields = part.values.compactMap { place -> (place: Int, cells: [ConditionCell])? in
-            guard book.byMetric[part.metrics[place]] != nil else { return nil }
+            let watched = place == part.watched ? part.device?.handler.defaultMetric : nil
+            guard book.byMetric[part.metrics[place]] != nil || watched != nil else { return nil }
             let identity = SeriesIdentity(
                 device: part.source.device, metric: part.metrics[place], labels: part.source.labels)
-            let cells = cells(for: identity, device: device, unit: part.units[place], book: book)
+            let cells = cells(for: identity, watchedAs: watched, device: device, unit: part.units[place], book: book)
             return cells.isEmpty ? nil : (place, cells)
         }
         if bindings.count >= settings.bindingsMax { bindings.removeAll(keepingCapacity: true) }
@@ -130,8 +131,15 @@ actor TenantEvaluator {
         return binding
     }
 
-    func cells(for identity: SeriesIdentity, device: DeviceEntry?, unit: String?, book: RuleBook) -> [ConditionCell] {
-        guard let rules = book.byMetric[identity.metric] else { return [] }
+    /// - Parameter watchedAs: The metric under which the device's handler watches the series, when that is not its own.
+    func cells(
+        for identity: SeriesIdentity, watchedAs watched: String? = nil, device: DeviceEntry?, unit: String?,
+        book: RuleBook
+    ) -> [ConditionCell] {
+        var rules = book.byMetric[identity.metric] ?? []
+        if let watched, watched != identity.metric {
+            rules += (book.byMetric[watched] ?? []).filter { $0.handler != nil }
+        }
         return rules.compactMap { rule in
             guard rule.applies(to: device, labels: identity.labels), let conversion = rule.conversion(from: unit) else {
                 return nil
@@ -158,7 +166,10 @@ actor TenantEvaluator {
             for field in binding.fields { collect(field.cells) }
         }
         for revisit in work.revisits {
-            collect(cells(for: revisit.identity, device: revisit.device, unit: revisit.unit, book: book))
+            collect(
+                cells(
+                    for: revisit.identity, watchedAs: revisit.watchedAs, device: revisit.device, unit: revisit.unit,
+                    book: book))
         }
         guard !cold.isEmpty else { return }
         let tenant = tenant

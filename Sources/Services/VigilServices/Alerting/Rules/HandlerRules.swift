@@ -4,10 +4,11 @@ import VigilModel
 enum HandlerRules {
     static let all: [CompiledRule] = [
         rule(
-            "door_contact.open", .door, metric: "state", states: ["open"], .medium, .intrusion, "door_open",
+            "door_contact.open", .door, metric: "state", states: ["open", "true"], .medium, .intrusion, "door_open",
             title: "{deviceName} opened", message: "The door contact {deviceName} reports open."),
         rule(
-            "window_contact.open", .window, metric: "state", states: ["open"], .medium, .intrusion, "window_open",
+            "window_contact.open", .window, metric: "state", states: ["open", "true"], .medium, .intrusion,
+            "window_open",
             title: "{deviceName} opened", message: "The window contact {deviceName} reports open."),
         rule(
             "motion.detected", .motion, metric: "motion", states: ["true"], .low, .intrusion, "motion",

@@ -33,13 +33,17 @@ final class RoutedPart: Sendable {
     let taken: [Int]
     /// The same without those; `nil` when no other field is left.
     let reduced: RoutedPart?
+    /// What the device's handler demands of fields of lines.
+    let checks: [ColumnCheck]
+    /// The place of the field that the handler's own rule watches under another name; `nil` where the metric says it.
+    let watched: Int?
 
     /// The metric of each field.
     var metrics: [String] { names.metrics }
 
     init(
         device: KnownDevice?, deviceNumber: Int, source: SeriesSource, shape: RowShape, names: MetricNames,
-        units: [String?], taken: [Int] = [], reduced: RoutedPart? = nil
+        units: [String?], taken: [Int] = [], reduced: RoutedPart? = nil, checks: [ColumnCheck] = []
     ) {
         self.device = device
         self.source = source
@@ -47,6 +51,8 @@ final class RoutedPart: Sendable {
         self.units = units
         self.taken = taken
         self.reduced = reduced
+        self.checks = checks
+        watched = source.measurement.isEmpty ? nil : device?.handler.watched(in: shape.fields)
         let fields = shape.fields
         let metrics = names.metrics
         self.names = names
@@ -80,6 +86,7 @@ struct PreparedRows: Sendable {
     init(_ rows: ReadingRows, _ parts: [RoutedPart], refusals: inout Refusals) {
         self.rows = rows
         self.parts = parts
+        if parts.contains(where: { !$0.checks.isEmpty }) { applyChecks(&refusals) }
         if parts.contains(where: { !$0.taken.isEmpty }) { removeTaken(&refusals) }
         for place in self.parts.indices {
             self.rows.parts[place].source = self.parts[place].source
@@ -88,6 +95,32 @@ struct PreparedRows: Sendable {
         if self.parts.contains(where: { !$0.ranges.isEmpty }) { markRanges() }
         extents = self.rows.extents()
         accepted = zip(self.parts, extents).reduce(0) { $0 + $1.0.values.count * $1.1.rowCount }
+    }
+
+    /// Takes rows away that their device cannot report, and brings the others into the handler's form.
+    private mutating func applyChecks(_ refusals: inout Refusals) {
+        var kept: [ReadingRows.Row] = []
+        kept.reserveCapacity(rows.rows.count)
+        for row in rows.rows {
+            let part = parts[Int(row.part)]
+            var fault: ColumnCheck?
+            for check in part.checks where fault == nil {
+                let place = Int(row.firstWord) + check.place
+                if let word = check.settled(rows.words[place], rows.texts) {
+                    rows.words[place] = word
+                } else {
+                    fault = check
+                }
+            }
+            guard let fault else {
+                kept.append(row)
+                continue
+            }
+            let (code, reason) = fault.refusal
+            let device = part.device.map { " of \($0.entry.code)" } ?? ""
+            refusals.add(Refusal(line: 0, code: code, reason: "\(fault.field)\(device) \(reason)"))
+        }
+        rows.rows = kept
     }
 
     private mutating func removeTaken(_ refusals: inout Refusals) {

@@ -62,13 +62,25 @@ extension TenantIngest {
             }
         }
         let taken = try await claim(names)
-        let units = try await settleUnits(of: wanted)
+        let handled = wanted.map(handled)
+        let units = try await settleUnits(of: handled.map(\.part))
         if parts.count + wanted.count > Self.routesMax { parts.removeAll(keepingCapacity: true) }
-        return wanted.map { part in
-            let made = routed(part, taken: taken, units: units)
+        return zip(wanted, handled).map { part, handled in
+            let made = routed(handled.part, handled.checks, taken: taken, units: units)
             parts[Self.key(of: part)] = made
             return made
         }
+    }
+
+    /// The part as its device's handler has it stored, with what it demands.
+    ///
+    /// Readings in JSON went through it already.
+    private func handled(_ wanted: WantedPart) -> (part: WantedPart, checks: [ColumnCheck]) {
+        guard let handler = wanted.device?.handler, !wanted.source.measurement.isEmpty else { return (wanted, []) }
+        let checks = handler.checks(of: wanted.shape)
+        guard !checks.isEmpty else { return (wanted, []) }
+        let shape = keep(wanted.shape.stored(by: checks))
+        return (WantedPart(device: wanted.device, source: wanted.source, shape: shape, unit: wanted.unit), checks)
     }
 
     private func settleUnits(of wanted: [WantedPart]) async throws -> [DeviceMetric: String?] {
@@ -85,7 +97,9 @@ extension TenantIngest {
         return try await settleUnits(reported)
     }
 
-    private func routed(_ wanted: WantedPart, taken: Set<String>, units: [DeviceMetric: String?]) -> RoutedPart {
+    private func routed(
+        _ wanted: WantedPart, _ checks: [ColumnCheck], taken: Set<String>, units: [DeviceMetric: String?]
+    ) -> RoutedPart {
         let (source, shape) = (wanted.source, wanted.shape)
         let unitsOfFields = shape.fields.map { field -> String? in
             guard let device = wanted.device?.entry, !field.hasPrefix("__") else { return nil }
@@ -98,7 +112,7 @@ extension TenantIngest {
         guard !places.isEmpty else {
             return RoutedPart(
                 device: wanted.device, deviceNumber: number, source: source, shape: shape,
-                names: names(of: shape, source), units: unitsOfFields)
+                names: names(of: shape, source), units: unitsOfFields, checks: checks)
         }
         let rest = shape.fields.indices.filter { !places.contains($0) }
         let less = keep(RowShape(fields: rest.map { shape.fields[$0] }, kinds: rest.map { shape.kinds[$0] }))
@@ -111,7 +125,7 @@ extension TenantIngest {
                 units: rest.map { unitsOfFields[$0] })
         return RoutedPart(
             device: wanted.device, deviceNumber: number, source: source, shape: shape, names: names(of: shape, source),
-            units: unitsOfFields, taken: places, reduced: reduced)
+            units: unitsOfFields, taken: places, reduced: reduced, checks: checks)
     }
 
     private func names(of shape: RowShape, _ source: SeriesSource) -> MetricNames {

@@ -174,6 +174,28 @@ actor TenantIngest {
         return Set(names.filter { owners[$0.key] != nil && owners[$0.key] != $0.value }.keys)
     }
 
+    /// The metric under which a device's handler watches another metric, which came in lines; `nil` when it does not.
+    func watchedAs(_ metric: String, of device: DeviceEntry?) async throws -> String? {
+        guard let device else { return nil }
+        let handler = ReadingHandler(named: device.handler)
+        guard handler != .custom, let owner = try await owner(of: metric), !owner.measurement.isEmpty,
+            handler.watchedFields.contains(owner.field)
+        else { return nil }
+        return handler.defaultMetric
+    }
+
+    private func owner(of metric: String) async throws -> Owner? {
+        if let known = owners[metric] { return known }
+        let tenant = tenant
+        let found = try await stores.relational.read(in: SystemScope.tenant(tenant, "ingest")) { transaction in
+            try transaction.rows(
+                "SELECT measurement, field FROM metric_names WHERE tenant_id = \(tenant) AND metric = \(metric)"
+            ).first.map { Owner(measurement: try $0.get("measurement"), field: try $0.get("field")) }
+        }
+        if let found { owners[metric] = found }
+        return found
+    }
+
     /// The units of metrics, as reported or as known from before; a new or changed one is written.
     func settleUnits(_ reported: [DeviceMetric: (unit: String?, kind: ReadingValue.Kind)]) async throws
         -> [DeviceMetric: String?]

@@ -48,7 +48,9 @@ package actor Readiness {
     }
 
     /// The usual probes: the truth is written to and read, readings are counted.
-    package init(stores: Stores, clock: any TimeSource) {
+    ///
+    /// - Parameter further: What the stores need besides, such as room on a disk.
+    package init(stores: Stores, clock: any TimeSource, further: [Probe] = []) {
         self.init(
             [
                 Probe("relational", isTruth: true) {
@@ -70,7 +72,7 @@ package actor Readiness {
                     _ = try await stores.jobs.jobs(
                         [.running], after: nil, limit: 1, in: SystemScope.allTenants("readiness"))
                 },
-            ], clock: clock)
+            ] + further, clock: clock)
     }
 
     private static func tellDamage(of store: any Sendable) throws {

@@ -42,13 +42,13 @@ extension RegistryService {
         in scope: AccessScope
     ) async throws -> [DeviceAttribute] {
         let isDevice = if case .device = principal.subject { true } else { false }
-        guard isDevice == (kind == .client) else {
-            throw ServiceError(
-                .forbidden, "attribute.scope", "A device writes its client attributes, people write the others.")
-        }
         let limits = limits
         return try await change(by: principal, in: scope, forgetting: .nothing) { change in
             let device = try change.reading.deviceRow(reference).id
+            guard isDevice == (kind == .client) else {
+                throw ServiceError(
+                    .forbidden, "attribute.scope", "A device writes its client attributes, people write the others.")
+            }
             let before = try change.reading.attributes(of: device, [kind])
             for (name, value) in values.sorted(by: { $0.key < $1.key }) {
                 try change.setAttribute(name, to: value, of: device, kind, limits: limits)

@@ -15,9 +15,16 @@ enum ConnectionSQL {
     static let interval: SQL =
         "COALESCE(d.expected_interval, p.expected_interval, \(DeviceEntry.defaultExpectedInterval.microseconds))"
 
-    /// When the device was last heard: the earlier of its newest reading's time and that reading's arrival, so that
-    /// neither an import of old readings nor a clock that runs ahead makes a device look alive.
-    static let heard: SQL = "CASE WHEN a.last_arrival < a.last_seen THEN a.last_arrival ELSE a.last_seen END"
+    /// How far a device's clock may be wrong: a time zone taken for another.
+    static let clockTolerance = Span.hours(15)
+
+    /// When the device was last heard: when its newest reading arrived.
+    ///
+    /// Where that was much later than the reading's time, the reading's time counts: an import of old readings makes no
+    /// device look alive.
+    static let heard: SQL = """
+        CASE WHEN a.last_arrival < a.last_seen + \(clockTolerance.microseconds) THEN a.last_arrival ELSE a.last_seen END
+        """
 
     static func state(at now: Timestamp) -> SQL {
         """

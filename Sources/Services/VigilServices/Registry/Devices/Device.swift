@@ -38,6 +38,8 @@ package struct DeviceSummary: Codable, Sendable, Hashable {
     package var lastSeen: Timestamp?
     /// When its last reading arrived.
     package var lastArrival: Timestamp?
+    /// How far the device's clock was behind ours when its last reading arrived; negative when it was ahead.
+    package var clockSkewSeconds: Double?
     /// The device's own expected interval, else the profile's.
     package var expectedIntervalSeconds: Double
     package var latitude: Double?
@@ -63,6 +65,8 @@ package struct Device: Codable, Sendable, Hashable {
     package var connectionState: ConnectionState
     package var lastSeen: Timestamp?
     package var lastArrival: Timestamp?
+    /// How far the device's clock was behind ours when its last reading arrived; negative when it was ahead.
+    package var clockSkewSeconds: Double?
     package var expectedIntervalSeconds: Double
     package var latitude: Double?
     package var longitude: Double?

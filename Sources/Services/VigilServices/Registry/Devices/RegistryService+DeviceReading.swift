@@ -52,7 +52,8 @@ extension RegistryService {
             ).first?.get("since", as: Timestamp.self)
             return ConnectionReport(
                 device: device.id, state: device.connectionState, since: since, lastSeen: device.lastSeen,
-                lastArrival: device.lastArrival, expectedIntervalSeconds: device.expectedIntervalSeconds)
+                lastArrival: device.lastArrival, clockSkewSeconds: device.clockSkewSeconds,
+                expectedIntervalSeconds: device.expectedIntervalSeconds)
         }
     }
 }
@@ -65,6 +66,8 @@ package struct ConnectionReport: Codable, Sendable, Hashable {
     package var since: Timestamp?
     package var lastSeen: Timestamp?
     package var lastArrival: Timestamp?
+    /// How far the device's clock was behind ours when its last reading arrived; negative when it was ahead.
+    package var clockSkewSeconds: Double?
     package var expectedIntervalSeconds: Double
 }
 

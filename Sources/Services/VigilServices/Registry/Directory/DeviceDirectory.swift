@@ -102,10 +102,13 @@ package actor DeviceDirectory {
     }
 
     /// Forgets what is known of a device, or with `nil` of all the tenant's devices, because it has changed.
+    ///
+    /// Of discovered devices everything is forgotten: one may have stood in for a name that belongs to the device now.
     package func forget(_ device: DeviceID?, tenant: TenantID) {
         forgotten[tenant, default: 0] += 1
         held = held.filter { key, value in
-            key.tenant != tenant || (device != nil && value.device.entry.id != device)
+            key.tenant != tenant
+                || (device != nil && value.device.entry.id != device && !value.device.entry.isDiscovered)
         }
     }
 
