@@ -11,6 +11,7 @@ ratios; seconds depend on what else the machine does. Everything listens on 127.
 import argparse
 import http.client
 import json
+import multiprocessing
 import os
 import pathlib
 import platform
@@ -94,6 +95,89 @@ def ask(port, headers, path, parameters, rounds):
     return took[1:], series
 
 
+def later(count, lines):
+    """Bodies that go on where those of `bodies` end."""
+    out, step = [], 0
+    while len(out) < count:
+        rows = []
+        for row in range(lines):
+            device = row % DEVICES
+            mix = step * 7 + device * 13
+            rows.append(f"station,device=s{device},area=a{device % 7} flow={12 + mix % 311 / 100:.2f},"
+                        f"pressure={2 + mix % 71 / 1000:.3f},level={mix % 1000 / 10:.1f},total={200000 + step + device}i,"
+                        f"energy={6000 + step / 10:.1f},voltage={229 + mix % 30 / 10:.1f},current={mix % 160 / 10:.1f},"
+                        f"running={'true' if mix % 9 else 'false'},mode=3i,temperature={20 + mix % 40 / 10:.1f} "
+                        f"{END + step}")
+            step += device == DEVICES - 1
+        out.append("\n".join(rows).encode())
+    return out
+
+
+def trickle(port, path, headers, bodies, interval):
+    """Sends a body every so many seconds, in a process of its own: it must not take the asker's time."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    begun = time.perf_counter()
+    for number, body in enumerate(bodies):
+        time.sleep(max(0, begun + number * interval - time.perf_counter()))
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status >= 300:
+            sys.exit(f"refused while questions were asked: {answer.status}")
+
+
+def p99(took):
+    return sorted(took)[int(len(took) * 0.99)] * 1000
+
+
+def beside_ingest(vigil, headers, questions, rate, lines, seconds=10):
+    """Of each question the 99th percentile while nothing else happens, and while half of the ingest that was seen goes on."""
+    rows = []
+    interval = lines * FIELDS / (rate / 2)
+    for name, path, parameters in questions:
+        quiet, _ = ask(vigil.port, headers, path, parameters, 500)
+        sender = multiprocessing.Process(target=trickle, args=(
+            vigil.port, "/write?precision=s", headers, later(int(seconds / interval), lines), interval))
+        sender.start()
+        busy = []
+        while sender.is_alive():
+            took, _ = ask(vigil.port, headers, path, parameters, 20)
+            busy += took
+        sender.join()
+        if sender.exitcode:
+            sys.exit("the sender beside the questions failed")
+        goal = max(2 * p99(quiet), 10)
+        rows.append((f"{name}, p99 beside {rate / 2e6:.2f} M values/s", goal / p99(busy), f"≥ 1 (≤ {goal:.1f} ms)",
+                     f"{p99(busy):.1f} ms; quiet {p99(quiet):.1f} ms", ""))
+    return rows
+
+
+def counted(vigil, route):
+    """How many requests of a route the server has answered, and how many of them in a millisecond."""
+    text = vigil.call("GET", "/metrics")[1].decode()
+    found = {"0.001": 0, "+Inf": 0}
+    for line in text.splitlines():
+        if line.startswith("vigil_http_request_seconds_bucket{") and f'route="{route}"' in line:
+            bound = re.search(r'le="([^"]+)"', line).group(1)
+            if bound in found:
+                found[bound] += float(line.rsplit(" ", 1)[1])
+    return found["+Inf"], found["0.001"]
+
+
+def in_server(vigil, headers, path, route, rounds=2000):
+    """The share of requests that the server itself needs less than a millisecond for."""
+    before = counted(vigil, route)
+    connection = http.client.HTTPConnection("127.0.0.1", vigil.port, timeout=60)
+    for _ in range(rounds):
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 200:
+            sys.exit(f"{path}: {answer.status} {text[:200]}")
+    after = counted(vigil, route)
+    return (after[1] - before[1]) / (after[0] - before[0])
+
+
 class Peer:
     def __init__(self, folder):
         program = os.environ.get("VIGIL_VICTORIA_METRICS") or shutil.which("victoria-metrics")
@@ -119,18 +203,23 @@ class Peer:
 
 
 def register(vigil):
-    """Makes the devices, because discovering them is not what is measured; returns their identifiers."""
+    """Makes the devices, because discovering them is not what is measured; returns a site with twenty, and all of them."""
     identifiers = []
+    status, text = vigil.call("POST", "/api/sites", {"code": "yard", "name": "Yard"})
+    if status >= 300:
+        sys.exit(f"a site was refused: {text[:200]}")
+    site = json.loads(text)["id"]
     connection = http.client.HTTPConnection("127.0.0.1", vigil.port, timeout=60)
     for number in range(DEVICES):
-        connection.request("POST", "/api/devices", json.dumps({"code": f"s{number}", "name": f"Station {number}"}),
+        connection.request("POST", "/api/devices", json.dumps({"code": f"s{number}", "name": f"Station {number}",
+                                                        **({"site": site} if number < 20 else {})}),
                            {"Authorization": "Token " + vigil.token, "Content-Type": "application/json"})
         answer = connection.getresponse()
         text = answer.read()
         if answer.status >= 300:
             sys.exit(f"a device was refused: {text[:200]}")
         identifiers.append(json.loads(text)["id"])
-    return identifiers
+    return site, identifiers
 
 
 def main():
@@ -150,7 +239,7 @@ def main():
     vigil = main_job.Vigil(options.binary, folder / "vigil")
     try:
         vigil.start()
-        identifiers = register(vigil)
+        site, identifiers = register(vigil)
         vigil.call("POST", "/api/rules", {"name": "hot", "metric": "station_temperature", "condition": "above", "threshold": 90})
         mine = {"Authorization": "Token " + vigil.token}
         used, spent = [], []
@@ -174,6 +263,13 @@ def main():
             left, right = statistics.median(ours) * 1000, statistics.median(theirs) * 1000
             rows.append((name, right / left, "> 1", f"{left:.1f} ms" + ("" if count == other else f" ({count} series)"),
                          f"{right:.1f} ms" + ("" if count == other else f" ({other} series)")))
+        rows += beside_ingest(vigil, mine, [here[1], here[2]], points / spent[0], options.lines)
+        for what, path, route in [
+            ("a device's newest values", f"/api/devices/{identifiers[3]}/latest", "/api/devices/{device}/latest"),
+            ("a site's newest values, 20 devices", f"/api/sites/{site}/latest", "/api/sites/{site}/latest"),
+        ]:
+            share = in_server(vigil, mine, path, route)
+            rows.append((f"{what}: answered by the server within 1 ms", None, "≥ 99 %", f"{share * 100:.1f} %", ""))
         rows.append(("resident memory after all of this", None, "", f"{resident(vigil.process):.0f} MB",
                      f"{resident(peer.process):.0f} MB"))
         vigil.stop()
