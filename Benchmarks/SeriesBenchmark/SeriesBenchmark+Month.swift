@@ -49,11 +49,12 @@ extension SeriesBenchmark {
             try await ask("month-by-1d-\(name)-rollups", 0, matchers, day)
             try await ask("month-by-1d-\(name)-samples", 1_000_000, matchers, day)
         }
+        let used = processTime()
         let spent = try await seconds {
             _ = try await engine.applyRetention(
                 at: Timestamp(microseconds: first + 40_000 * day), isDryRun: false)
         }
-        print("retention \(spent) s")
+        print(String(format: "retention %.2f s, %.2f s of processor time", spent, processTime() - used))
         let kept = try await engine.sizes().filter { $0.kind == "rollups" }.reduce(0) { $0 + $1.bytes }
         print("kept-rollups \(Double(kept) / Double(points)) bytes/point")
         for (name, step) in [("1d", day), ("1h", day / 24), ("1min", day / 1440)] {

@@ -17,13 +17,25 @@ enum SeriesBenchmark {
         case "run" where arguments.count == 5: try await run(arguments[2], arguments[3], arguments[4])
         case "csv" where arguments.count == 5: try csv(arguments[2], arguments[3], arguments[4])
         case "month" where arguments.count == 4: try await month(arguments[2], Int(arguments[3]) ?? 4)
+        case "grow" where arguments.count == 6:
+            try await grow(
+                arguments[2], Int(arguments[3]) ?? 1000, arguments[4].split(separator: ",").compactMap { Int($0) },
+                memoryBytes: (Int(arguments[5]) ?? 128) << 20)
+        case "trickle" where arguments.count == 6:
+            try await trickle(
+                arguments[2], Int(arguments[3]) ?? 100, Int(arguments[4]) ?? 10, Int(arguments[5]) ?? 10)
+        case "cold" where arguments.count == 4: try await cold(arguments[2], Int(arguments[3]) ?? 10_000)
+        case "entropy": entropy()
         case "decode": try decode()
         case "codecs": codecs()
         case "index" where arguments.count == 3: try index(Int(arguments[2]) ?? 1_000_000)
         default:
             print(
-                "SeriesBenchmark run FOLDER DEVICES ROWS | month FOLDER DEVICES | csv FILE DEVICES ROWS | decode | codecs | index SERIES"
-            )
+                """
+                SeriesBenchmark run FOLDER DEVICES ROWS | cold FOLDER ROWS | month FOLDER DEVICES
+                SeriesBenchmark grow FOLDER DEVICES POINTS,POINTS,… MEMORY-MB | trickle FOLDER DEVICES FIELDS DAYS
+                SeriesBenchmark csv FILE DEVICES ROWS | decode | codecs | entropy | index SERIES
+                """)
             exit(2)
         }
     }
@@ -51,6 +63,9 @@ enum SeriesBenchmark {
         }
         print("append \(Int(Double(points) / spent)) points/s")
         print("seal \(try await seconds { try await engine.seal() }) s")
+        let sealed = try await engine.statistics().diskBytes
+        print("size-sealed \(Double(sealed) / Double(points)) bytes/point in \(engine.figures().chunks) chunks")
+        print("compact \(try await seconds { try await engine.compact() }) s")
         await engine.close()
         let start = ContinuousClock().now
         let again = try await SeriesEngine.open(folder: folder, clock: WallClock())

@@ -14,11 +14,17 @@ package struct SeriesConfiguration: Sendable {
     package var columnsMax = 4096
     /// When the log has grown by so much, rows are made into chunks and the log is cut.
     package var logBytesMax = 64 << 20
-    /// When open rows take so much memory, they are made into chunks.
+    /// When open rows take so much memory, they are made into chunks; at twice as much, appends wait for that.
     package var memoryBytesMax = 128 << 20
     /// Which stretch of time one chunk file holds.
     package var periodDays = 30
     var placement: ChunkPlacement { ChunkPlacement(standardLength: Int64(periodDays) * 86_400_000_000) }
+    /// A newest chunk with fewer samples per series than this is made one with what comes next.
+    package var smallChunkSamplesMax = 1 << 12
+    /// Samples that one turn of compaction in the background writes again at most.
+    package var compactionSamplesMax = 16 << 20
+    /// Samples that compaction writes again before others get their turn at the files.
+    package var compactionStepSamplesMax = 1 << 20
     /// Memory for pages of each chunk file.
     package var fileCacheBytes = 1 << 20
 

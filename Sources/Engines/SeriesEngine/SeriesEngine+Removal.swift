@@ -28,9 +28,7 @@ extension SeriesEngine {
         for (group, some) in found {
             let source = ChunkSource()
             for stretch in TimeStretch.all(of: memory.snapshot(group), from: start, to: end) {
-                for entry in some {
-                    count += try stretch.reader(entry, source).samples(from: start, to: end).samples.count
-                }
+                for entry in some { count += try stretch.count(of: entry, from: start, to: end, source) }
                 source.removeAll()
             }
         }
@@ -75,7 +73,7 @@ extension SeriesEngine {
         _ entries: [SeriesEntry], from start: Int64, to end: Int64, _ store: ChunkStore, _ memory: SeriesMemory,
         unlessSealed position: Int64
     ) throws(StoreError) {
-        var touched: [ObjectIdentifier: ChunkFile] = [:]
+        var changes: [ObjectIdentifier: ChunkChanges] = [:]
         for (_, some) in Dictionary(grouping: entries, by: { $0.group.number }) {
             guard let group = some.first?.group else { continue }
             let numbers = Set(some.map(\.number))
@@ -86,12 +84,12 @@ extension SeriesEngine {
                 guard isHit else { continue }
                 let rest = try ChunkRewriting.without(
                     chunk, numbers, from: start, to: end, identifier: store.nextIdentifier())
-                let added = rest.map { [$0] } ?? []
-                try chunk.file.write(removing: [chunk.id], adding: added, sealed: nil)
-                memory.replace([chunk], by: added.map(\.reference), of: group)
-                touched[ObjectIdentifier(chunk.file)] = chunk.file
+                let key = ObjectIdentifier(chunk.file)
+                try changes[key, default: ChunkChanges(chunk.file, memory)].replace(
+                    [chunk], by: rest.map { [$0] } ?? [], of: group)
             }
         }
-        for file in touched.values { try file.shrink() }
+        for key in changes.keys { try changes[key]?.flush() }
+        for change in changes.values { try change.file.giveBack() }
     }
 }

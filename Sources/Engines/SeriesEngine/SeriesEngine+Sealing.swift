@@ -67,12 +67,12 @@ extension SeriesEngine {
         guard
             log.writtenBytes > configuration.logBytesMax || memory.totals.bytes > configuration.memoryBytesMax
         else { return }
-        guard isSealing.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
-        else { return }
+        guard sealing.begin() else { return }
         Task {
             // What could not be sealed stays in the log and in memory; the next append tries again.
             try? await seal()
-            isSealing.store(false, ordering: .releasing)
+            sealing.end()
+            await compactInBackground()
         }
     }
 }

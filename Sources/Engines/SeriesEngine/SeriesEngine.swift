@@ -22,7 +22,8 @@ package final class SeriesEngine: SeriesStore {
     /// Held by sealing and by removals, which must not meet.
     let maintenance = Turnstile()
     let savedDefinitions: Mutex<SeriesCatalogue.Saved>
-    let isSealing = Atomic(false)
+    let sealing = WorkGate()
+    let compacting = WorkGate()
     private let isClosed = Atomic(false)
     package let configuration: SeriesConfiguration
     /// What the start found to be damaged, by file and offset.
@@ -53,7 +54,8 @@ package final class SeriesEngine: SeriesStore {
         let tiers = try TierFolders(folder: folder, configuration: configuration)
         let store = try ChunkStore(
             folder: folder, names: try files.names(), warmFolder: tiers.warm.folder, warmNames: try tiers.warmNames(),
-            placement: configuration.placement, cacheBytes: configuration.fileCacheBytes)
+            placement: configuration.placement, cacheBytes: configuration.fileCacheBytes,
+            smallMax: configuration.smallChunkSamplesMax)
         let rollups = try RollupStore(
             folder: folder, names: try files.names(), cacheBytes: configuration.fileCacheBytes)
         try Self.finishLeaving(rollups, store, isStart: true)
@@ -122,6 +124,8 @@ package final class SeriesEngine: SeriesStore {
         buffer.layouts = layouts + runLayouts
         let position = try await commit(.batch, buffer).position
         sealWhenDue()
+        // Rows are durable, but sealing is behind: who sends waits for it, so that memory has a bound.
+        if memory.totals.bytes > configuration.memoryBytesMax * 2 { await sealing.ended() }
         return position
     }
 
@@ -154,6 +158,9 @@ package final class SeriesEngine: SeriesStore {
     }
 
     // MARK: - Inside
+
+    /// Whether the store is being closed.
+    var isEnding: Bool { isClosed.load(ordering: .acquiring) }
 
     func tenant(of scope: AccessScope) throws(StoreError) -> TenantID {
         guard let tenant = scope.tenant else { throw StoreError(.invalid, "a scope without a tenant") }

@@ -29,6 +29,8 @@ import VigilPorts
             switch Int.random(in: 0..<20, using: &random) {
             case 0: engine = try await opened.engine()
             case 1...3: try await engine.seal()
+            case 6: try await engine.compact()
+            case 7: try await engine.compactChunks(.growing)
             case 4...5:
                 let metric = "m\(Int.random(in: 0..<4, using: &random))"
                 let start = Int64.random(in: 0..<90, using: &random) * 86_400_000_000
@@ -93,6 +95,30 @@ import VigilPorts
             }
         }
         return result
+    }
+
+    /// The same with chunks that are never made one when they are sealed, so that compaction has all to do.
+    @Test(arguments: [5, 6] as [UInt64])
+    func `compaction among appends and removals changes no reading`(_ seed: UInt64) async throws {
+        var random = SeededGenerator(seed: seed)
+        var configuration = SeriesConfiguration()
+        configuration.smallChunkSamplesMax = 1
+        let opened = OpenedEngine(folder: TemporaryFolder())
+        let engine = try await opened.engine(configuration: configuration)
+        let scope = AccessScope(tenant: TenantID(high: 1, low: seed))
+        var model: [String: [Int64: ReadingValue]] = [:]
+        for round in 0..<60 {
+            _ = try await engine.append(Self.batch(&random, &model), in: scope)
+            try await engine.seal()
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0: try await engine.compact()
+            case 1...3: try await engine.compactChunks(.growing, samplesMax: 200)
+            default: break
+            }
+            let found = try await Self.all(engine, scope)
+            #expect(found == model.filter { !$0.value.isEmpty }, "seed \(seed) round \(round)")
+        }
+        await opened.end()
     }
 
     @Test func `sealing cuts the log and makes the data small`() async throws {

@@ -28,9 +28,10 @@ actor OpenedEngine {
     }
 
     /// Ends the engine that is open and opens the folder again.
-    func engine() async throws -> SeriesEngine {
+    func engine(configuration: SeriesConfiguration = SeriesConfiguration()) async throws -> SeriesEngine {
         await end()
-        let engine = try await SeriesEngine.open(folder: folder.path, clock: HandClock())
+        let engine = try await SeriesEngine.open(
+            folder: folder.path, clock: HandClock(), configuration: configuration)
         current = engine
         return engine
     }

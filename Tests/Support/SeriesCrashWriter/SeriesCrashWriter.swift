@@ -3,7 +3,7 @@ import SeriesEngine
 import VigilModel
 import VigilPorts
 
-/// Appends batches without end and says after each which it was, so that a test can kill it at any moment and hold the
+/// Appends batches without end, compacting beside it, and says after each which it was, so that a test can kill it at any moment and hold the
 /// folder against what was promised: `SeriesCrashWriter FOLDER FIRST`.
 @main
 enum SeriesCrashWriter {
@@ -13,6 +13,8 @@ enum SeriesCrashWriter {
         var configuration = SeriesConfiguration()
         // Seals every few hundred batches, so that kills hit it too.
         configuration.logBytesMax = 64 << 10
+        // No seal makes chunks one, so that compaction has something to do, in the background and here.
+        configuration.smallChunkSamplesMax = 1
         let engine = try await SeriesEngine.open(
             folder: arguments[1], clock: WallClock(), configuration: configuration)
         // Two ways to be kept, so that a seal writes several files.
@@ -36,6 +38,7 @@ enum SeriesCrashWriter {
                 ReadingBatch(tables: tables, arrival: Timestamp(seconds: batch)), in: scope)
             FileHandle.standardOutput.write(Data("\(batch)\n".utf8))
             number += 1
+            if number % 200 == 0 { Task { try? await engine.compact() } }
         }
     }
 }

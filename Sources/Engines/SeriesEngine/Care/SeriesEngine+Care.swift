@@ -53,6 +53,7 @@ extension SeriesEngine: SeriesCare {
     }
 
     private func compactFiles() async throws(StoreError) {
+        try await compactChunks(.thorough)
         for file in store.chunkFiles + store.attachedFiles {
             await maintenance.enter()
             defer { maintenance.leave() }

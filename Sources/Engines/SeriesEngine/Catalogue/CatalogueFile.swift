@@ -3,20 +3,15 @@ import VigilPorts
 
 /// The database file with the definitions that the log no longer holds, and how far the log is part of the files.
 final class CatalogueFile: Sendable {
-    private let connection: SQLiteConnection
+    private let database: DatabaseFile
 
     init(folder: String) throws(StoreError) {
-        do {
-            connection = try SQLiteConnection(folder + "/" + FileNames.catalogue, SQLiteOptions(isExclusive: true))
-            try connection.run { session in
-                let version = try session.row("PRAGMA user_version")?.first
-                if version == .integer(0) { return try session.execute(Self.schema) }
-                guard version == .integer(1) else {
-                    throw StoreError(.newerSchema, "the series catalogue was written by a newer version")
-                }
+        database = try DatabaseFile(
+            folder: folder, name: FileNames.catalogue, cacheBytes: 8 << 20, schema: Self.schema
+        ) { version, _ in
+            guard version == 1 else {
+                throw StoreError(.newerSchema, "the series catalogue was written by a newer version")
             }
-        } catch {
-            throw StoreError(error, file: FileNames.catalogue)
         }
     }
 
@@ -32,57 +27,34 @@ final class CatalogueFile: Sendable {
 
     /// Hands every definition to `body`, those first that others need, and returns the position.
     func load(_ body: (RecordKind, UnsafeRawBufferPointer) throws(StoreError) -> Void) throws(StoreError) -> Int64 {
-        do {
-            return try connection.run { session in
-                try session.withStatement("SELECT kind, bytes FROM definition ORDER BY kind, number") { statement in
-                    while try statement.step() {
-                        guard let kind = RecordKind(rawValue: UInt8(truncatingIfNeeded: statement.integer(0))) else {
-                            continue
-                        }
-                        try statement.withBytes(1) { try body(kind, $0) }
+        try database.run { session in
+            try session.withStatement("SELECT kind, bytes FROM definition ORDER BY kind, number") { statement in
+                while try statement.step() {
+                    guard let kind = RecordKind(rawValue: UInt8(truncatingIfNeeded: statement.integer(0))) else {
+                        continue
                     }
+                    try statement.withBytes(1) { try body(kind, $0) }
                 }
-                guard case .integer(let value) = try session.row("SELECT value FROM meta WHERE name = 'sealed'")?.first
-                else { return 0 }
-                return value
             }
-        } catch {
-            throw StoreError(error, file: FileNames.catalogue)
+            guard case .integer(let value) = try session.row("SELECT value FROM meta WHERE name = 'sealed'")?.first
+            else { return 0 }
+            return value
         }
     }
 
     func save(_ definitions: [(RecordKind, UInt32, RecordBuffer)], sealed: Int64) throws(StoreError) {
-        do {
-            try connection.run { session in
-                try session.begin(immediate: true)
-                do {
-                    for (kind, number, buffer) in definitions {
-                        try session.run(
-                            "INSERT OR REPLACE INTO definition VALUES (?, ?, ?)",
-                            [.integer(Int64(kind.rawValue)), .integer(Int64(number)), .bytes(Array(buffer.payload))])
-                    }
-                    try session.run("INSERT OR REPLACE INTO meta VALUES ('sealed', ?)", [.integer(sealed)])
-                    try session.commit()
-                } catch {
-                    try session.rollback()
-                    throw error
-                }
+        try database.change { session in
+            for (kind, number, buffer) in definitions {
+                try session.run(
+                    "INSERT OR REPLACE INTO definition VALUES (?, ?, ?)",
+                    [.integer(Int64(kind.rawValue)), .integer(Int64(number)), .bytes(Array(buffer.payload))])
             }
-        } catch {
-            throw StoreError(error, file: FileNames.catalogue)
+            try session.run("INSERT OR REPLACE INTO meta VALUES ('sealed', ?)", [.integer(sealed)])
         }
     }
 
     /// Writes a compact copy of the file.
-    func copy(to path: String) throws(StoreError) {
-        do {
-            try connection.run { try $0.copy(to: path) }
-        } catch {
-            throw StoreError(error, file: FileNames.catalogue)
-        }
-    }
+    func copy(to path: String) throws(StoreError) { try database.copy(to: path) }
 
-    func close() {
-        try? connection.close()
-    }
+    func close() { database.close() }
 }

@@ -23,13 +23,7 @@ final class ChunkContent {
     /// Checks the checksum and finds the columns.
     init(_ bytes: [UInt8]) throws(ByteReader.Malformed) {
         byteCount = bytes.count
-        let isWhole = bytes.withUnsafeBytes { raw in
-            raw.count > 8
-                && Checksum.of(UnsafeRawBufferPointer(rebasing: raw[8...]))
-                    == UInt64(littleEndian: raw.loadUnaligned(as: UInt64.self))
-        }
-        guard isWhole else { throw ByteReader.Malformed() }
-        var reader = ByteReader(bytes[8...])
+        var reader = try Checksum.open(bytes)
         for _ in 0..<(try reader.count(limit: bytes.count)) {
             lists.append(TimeList(count: try reader.count(limit: 1 << 28), bytes: try reader.block()))
         }

@@ -13,20 +13,12 @@ final class ChunkFile: Sendable {
     let name: String
     /// From when up to when its samples are.
     let stretch: (start: Int64, end: Int64)
-    private let connection: SQLiteConnection
+    private let database: DatabaseFile
     private let position: Mutex<Int64>
-    private let damage = Mutex<StoreError?>(nil)
+    private let isRetired = Atomic(false)
 
     /// The first damage that was met in the file.
-    var knownDamage: StoreError? { damage.withLock { $0 } }
-
-    /// The error of the port, remembered when it tells of damage.
-    private func fault(_ error: any Error, chunk: Int64? = nil) -> StoreError {
-        let error = StoreError(error, file: name, chunk: chunk)
-        if error.code == .damaged { damage.withLock { $0 = $0 ?? error } }
-        return error
-    }
-    private let isRetired = Atomic(false)
+    var knownDamage: StoreError? { database.knownDamage }
 
     /// Everything of the log up to here is in the file.
     var sealed: Int64 { position.withLock { $0 } }
@@ -40,29 +32,21 @@ final class ChunkFile: Sendable {
         self.tier = tier
         self.folder = folder
         self.name = name
-        position = Mutex(0)
-        do {
-            connection = try SQLiteConnection(
-                folder + "/" + name, SQLiteOptions(cacheBytes: cacheBytes, isExclusive: true))
-            let found = try connection.run { session in
-                let version = try session.row("PRAGMA user_version")?.first
-                guard version != .integer(0) else {
-                    try session.execute(Self.schema)
-                    return Int64(0)
-                }
-                // Version 2 had no rollups; its chunks are read without until they are made anew.
-                if version == .integer(2) { try session.execute(Self.rollupSchema) }
-                guard version == .integer(2) || version == .integer(3) else {
-                    throw StoreError(.newerSchema, "a file of the series store is newer", details: ["file": name])
-                }
-                guard case .integer(let sealed) = try session.row("SELECT value FROM meta WHERE name = 'sealed'")?.first
-                else { return 0 }
-                return sealed
+        var found: Int64 = 0
+        database = try DatabaseFile(folder: folder, name: name, cacheBytes: cacheBytes, schema: Self.schema) {
+            version, session in
+            switch version {
+            // Version 2 had no rollups; its chunks are read without until they are made anew.
+            case 2: try session.execute(Self.fromVersion2)
+            case 3: try session.execute(Self.fromVersion3)
+            case 4: break
+            default: throw StoreError(.newerSchema, "a file of the series store is newer", details: ["file": name])
             }
-            position.withLock { $0 = found }
-        } catch {
-            throw StoreError(error, file: name)
+            if case .integer(let sealed) = try session.row("SELECT value FROM meta WHERE name = 'sealed'")?.first {
+                found = sealed
+            }
         }
+        position = Mutex(found)
     }
 
     private static let schema = """
@@ -72,21 +56,32 @@ final class ChunkFile: Sendable {
             id INTEGER PRIMARY KEY, source INTEGER NOT NULL, generation INTEGER NOT NULL, bytes BLOB NOT NULL
         ) STRICT;
         CREATE TABLE data (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-        CREATE TABLE rollup (
-            id INTEGER NOT NULL, resolution INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (id, resolution)
-        ) STRICT, WITHOUT ROWID;
-        PRAGMA user_version = 3;
+        CREATE TABLE bucket (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+        PRAGMA user_version = 4;
         COMMIT;
         """
 
-    private static let rollupSchema = """
+    private static let fromVersion2 = """
         BEGIN;
-        CREATE TABLE rollup (
-            id INTEGER NOT NULL, resolution INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (id, resolution)
-        ) STRICT, WITHOUT ROWID;
-        PRAGMA user_version = 3;
+        CREATE TABLE bucket (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+        PRAGMA user_version = 4;
         COMMIT;
         """
+
+    /// Version 3 had rollups in an index, which put what is longer than a thousand bytes on a page of its own.
+    private static let fromVersion3 = """
+        BEGIN;
+        CREATE TABLE bucket (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+        INSERT INTO bucket SELECT id * 4 + resolution, bytes FROM rollup;
+        DROP TABLE rollup;
+        PRAGMA user_version = 4;
+        COMMIT;
+        """
+
+    /// The number of a rollup: four places for each chunk.
+    private static func bucket(_ chunk: Int64, _ resolution: RollupResolution) -> Int64 {
+        chunk * 4 + Int64(resolution.rawValue)
+    }
 
     /// A chunk on its way into the file.
     struct NewChunk: Sendable {
@@ -109,36 +104,33 @@ final class ChunkFile: Sendable {
 
     /// All chunks of the file.
     func references() throws(StoreError) -> [ChunkReference] {
-        do {
-            return try connection.run { session in
-                let rollups = try Self.rollups(session)
-                return try session.withStatement("SELECT id, source, generation, bytes FROM directory") { statement in
-                    var result: [ChunkReference] = []
-                    while try statement.step() {
-                        let columns = try statement.withBytes(3) { try ChunkDirectory.decode(Array($0)) }
-                        result.append(
-                            ChunkReference(
-                                file: self, id: statement.integer(0),
-                                group: UInt32(truncatingIfNeeded: statement.integer(1)),
-                                generation: statement.integer(2), columns: columns,
-                                rollups: rollups[statement.integer(0)] ?? []))
-                    }
-                    return result
+        try database.run { session in
+            let rollups = try Self.rollups(session)
+            return try session.withStatement("SELECT id, source, generation, bytes FROM directory") { statement in
+                var result: [ChunkReference] = []
+                while try statement.step() {
+                    let columns = try statement.withBytes(3) { try ChunkDirectory.decode(Array($0)) }
+                    result.append(
+                        ChunkReference(
+                            file: self, id: statement.integer(0),
+                            group: UInt32(truncatingIfNeeded: statement.integer(1)),
+                            generation: statement.integer(2), columns: columns,
+                            rollups: rollups[statement.integer(0)] ?? []))
                 }
+                return result
             }
-        } catch {
-            throw fault(error)
         }
     }
 
     /// Which rollups each chunk has.
     private static func rollups(_ session: SQLiteSession) throws -> [Int64: RollupSet] {
-        try session.withStatement("SELECT id, resolution FROM rollup") { statement in
+        try session.withStatement("SELECT id FROM bucket") { statement in
             var result: [Int64: RollupSet] = [:]
             while try statement.step() {
-                guard let resolution = RollupResolution(rawValue: UInt8(truncatingIfNeeded: statement.integer(1)))
+                let number = statement.integer(0)
+                guard let resolution = RollupResolution(rawValue: UInt8(truncatingIfNeeded: number & 3))
                 else { continue }
-                result[statement.integer(0), default: []].insert(RollupSet(resolution))
+                result[number >> 2, default: []].insert(RollupSet(resolution))
             }
             return result
         }
@@ -146,27 +138,15 @@ final class ChunkFile: Sendable {
 
     /// Takes some chunks away and adds others, in one transaction.
     func write(removing ids: [Int64], adding chunks: [NewChunk], sealed: Int64?) throws(StoreError) {
-        do {
-            try connection.run { session in
-                try session.begin(immediate: true)
-                do {
-                    for id in ids {
-                        try session.run("DELETE FROM directory WHERE id = ?", [.integer(id)])
-                        try session.run("DELETE FROM data WHERE id = ?", [.integer(id)])
-                        try session.run("DELETE FROM rollup WHERE id = ?", [.integer(id)])
-                    }
-                    for chunk in chunks { try Self.insert(chunk, session) }
-                    if let sealed {
-                        try session.run("INSERT OR REPLACE INTO meta VALUES ('sealed', ?)", [.integer(sealed)])
-                    }
-                    try session.commit()
-                } catch {
-                    try session.rollback()
-                    throw error
-                }
+        try database.change { session in
+            for id in ids {
+                try session.run("DELETE FROM directory WHERE id = ?", [.integer(id)])
+                try session.run("DELETE FROM data WHERE id = ?", [.integer(id)])
+                try session.run(
+                    "DELETE FROM bucket WHERE id BETWEEN ? AND ?", [.integer(id * 4), .integer(id * 4 + 3)])
             }
-        } catch {
-            throw fault(error)
+            for chunk in chunks { try Self.insert(chunk, session) }
+            if let sealed { try session.run("INSERT OR REPLACE INTO meta VALUES ('sealed', ?)", [.integer(sealed)]) }
         }
         if let sealed { position.withLock { $0 = sealed } }
     }
@@ -182,58 +162,45 @@ final class ChunkFile: Sendable {
         try session.run("INSERT INTO data VALUES (?, ?)", [.integer(reference.id), .bytes(chunk.data)])
         for (resolution, bytes) in chunk.rollups {
             try session.run(
-                "INSERT INTO rollup VALUES (?, ?, ?)",
-                [.integer(reference.id), .integer(Int64(resolution.rawValue)), .bytes(bytes)])
+                "INSERT INTO bucket VALUES (?, ?)", [.integer(bucket(reference.id, resolution)), .bytes(bytes)])
         }
     }
 
     /// What a chunk holds, or `nil` when the chunk was replaced.
     func content(of id: Int64) throws(StoreError) -> ChunkContent? {
-        do {
-            // Only copied under the connection: others wait for it while this one decodes.
-            let bytes = try connection.run { session in
-                try session.withStatement("SELECT bytes FROM data WHERE id = ?") { statement -> [UInt8]? in
-                    try statement.bind([.integer(id)])
-                    guard try statement.step() else { return nil }
-                    return statement.withBytes(0) { Array($0) }
-                }
-            }
-            return try bytes.map { bytes throws(ByteReader.Malformed) in try ChunkContent(bytes) }
-        } catch {
-            // Somebody who still holds the old reference is told that the chunk is elsewhere now.
-            if isRetired.load(ordering: .acquiring) { return nil }
-            throw fault(error, chunk: id)
+        try bytes(id, "SELECT bytes FROM data WHERE id = ?", [.integer(id)]) { bytes throws(ByteReader.Malformed) in
+            try ChunkContent(bytes)
         }
     }
 
     /// A rollup of a chunk, or `nil` when the chunk was replaced.
     func rollup(of id: Int64, _ resolution: RollupResolution) throws(StoreError) -> RollupContent? {
+        let text = "SELECT bytes FROM bucket WHERE id = ?"
+        return try bytes(id, text, [.integer(Self.bucket(id, resolution))]) {
+            bytes throws(ByteReader.Malformed) in
+            try RollupContent(bytes, resolution)
+        }
+    }
+
+    private func bytes<Content>(
+        _ id: Int64, _ text: String, _ values: [SQLiteValue], _ parse: ([UInt8]) throws(ByteReader.Malformed) -> Content
+    ) throws(StoreError) -> Content? {
         do {
-            let bytes = try connection.run { session in
-                try session.withStatement("SELECT bytes FROM rollup WHERE id = ? AND resolution = ?") {
-                    statement -> [UInt8]? in
-                    try statement.bind([.integer(id), .integer(Int64(resolution.rawValue))])
-                    guard try statement.step() else { return nil }
-                    return statement.withBytes(0) { Array($0) }
-                }
-            }
-            return try bytes.map { bytes throws(ByteReader.Malformed) in try RollupContent(bytes, resolution) }
+            guard let bytes = try database.bytes(text, values) else { return nil }
+            return try parse(bytes)
         } catch {
+            // Somebody who still holds the old reference is told that the chunk is elsewhere now.
             if isRetired.load(ordering: .acquiring) { return nil }
-            throw fault(error, chunk: id)
+            throw database.fault(error, chunk: id)
         }
     }
 
     /// What the rollups take, without what SQLite needs around them.
     func rollupBytes() throws(StoreError) -> Int {
-        do {
-            return try connection.run { session in
-                guard case .integer(let bytes) = try session.row("SELECT sum(length(bytes)) FROM rollup")?.first
-                else { return 0 }
-                return Int(bytes)
-            }
-        } catch {
-            throw fault(error)
+        try database.run { session in
+            guard case .integer(let bytes) = try session.row("SELECT sum(length(bytes)) FROM bucket")?.first
+            else { return 0 }
+            return Int(bytes)
         }
     }
 
@@ -244,7 +211,7 @@ final class ChunkFile: Sendable {
         do {
             for series in content.series { result[series] = try content.samples(series) }
         } catch {
-            throw fault(error, chunk: id)
+            throw database.fault(error, chunk: id)
         }
         return result
     }
@@ -255,39 +222,22 @@ final class ChunkFile: Sendable {
         close()
     }
 
-    /// Gives the space of what was removed back to the disk.
-    func shrink() throws(StoreError) {
-        do {
-            try connection.run { session in
-                try session.execute("VACUUM")
-                try session.checkpoint()
-            }
-        } catch {
-            throw fault(error)
-        }
-    }
+    /// Gives the space of what was removed back to the disk; costs as much as that was.
+    func giveBack() throws(StoreError) { try database.giveBack() }
+
+    /// Which part of the file holds nothing.
+    func freeShare() throws(StoreError) -> Double { try database.freeShare() }
+
+    /// Writes the file anew without gaps.
+    func shrink() throws(StoreError) { try database.shrink() }
 
     /// Reads every page and checks its checksum; gives their number.
-    func scan() throws(StoreError) -> Int {
-        do {
-            return try connection.run { try $0.scanPages() }
-        } catch {
-            throw fault(error)
-        }
-    }
+    func scan() throws(StoreError) -> Int { try database.scan() }
 
     /// Writes a compact copy of the file.
-    func copy(to path: String) throws(StoreError) {
-        do {
-            try connection.run { try $0.copy(to: path) }
-        } catch {
-            throw fault(error)
-        }
-    }
+    func copy(to path: String) throws(StoreError) { try database.copy(to: path) }
 
-    func close() {
-        try? connection.close()
-    }
+    func close() { database.close() }
 }
 
 /// Where a chunk lies and what it holds.

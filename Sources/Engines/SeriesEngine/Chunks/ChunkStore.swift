@@ -22,15 +22,16 @@ final class ChunkStore: Sendable {
     /// The most series in a chunk.
     static let seriesMax = 64
     /// A newest chunk with fewer samples per series than this is made one with what comes next.
-    static let smallMax = 1 << 12
+    let smallMax: Int
 
     /// - Parameters:
     ///   - names: The files of the folder.
     ///   - warmNames: Those of the warm folder; what is in both was being moved, and is whole in the first.
     init(
         folder: String, names: [String], warmFolder: String, warmNames: [String], placement: ChunkPlacement,
-        cacheBytes: Int
+        cacheBytes: Int, smallMax: Int
     ) throws(StoreError) {
+        self.smallMax = smallMax
         self.folder = folder
         self.warmFolder = warmFolder
         self.cacheBytes = cacheBytes

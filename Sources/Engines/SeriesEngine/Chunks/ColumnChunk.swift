@@ -48,10 +48,7 @@ enum ColumnChunk {
         whole.append(varint: UInt64(lists.count))
         whole.append(contentsOf: times.bytes)
         whole.append(contentsOf: body.bytes)
-        var result = ByteWriter()
-        result.append(number: whole.bytes.withUnsafeBytes { Checksum.of($0) })
-        result.append(contentsOf: whole.bytes)
-        return result.bytes
+        return Checksum.seal(whole.bytes)
     }
 
     private static func encode(_ series: RawSeries) -> [UInt8] {

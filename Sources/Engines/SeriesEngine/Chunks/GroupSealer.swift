@@ -42,7 +42,7 @@ struct GroupSealer {
         let file = try store.file(place)
         let newest = chunks.last { $0.file === file }
         if series.count <= ChunkStore.seriesMax, let newest,
-            newest.columns.allSatisfy({ $0.count < ChunkStore.smallMax })
+            newest.columns.allSatisfy({ $0.count < store.smallMax })
         {
             columns = try merged(newest, fresh)
             change.removed.append(newest)
@@ -131,6 +131,10 @@ enum ChunkRewriting {
     static func without(
         _ chunk: ChunkReference, _ series: Set<UInt32>, from start: Int64, to end: Int64, identifier: Int64
     ) throws(StoreError) -> ChunkFile.NewChunk? {
+        let isAll = chunk.columns.allSatisfy {
+            series.contains($0.series) && $0.firstTime >= start && $0.lastTime < end
+        }
+        if isAll { return nil }
         guard var all = try chunk.file.samples(of: chunk.id) else { return nil }
         for number in series { all[number]?.samples.removeAll { $0.time >= start && $0.time < end } }
         let rest = all.filter { !$0.value.samples.isEmpty }.sorted { $0.key < $1.key }

@@ -48,6 +48,47 @@ enum BitPacking {
         }
     }
 
+    /// Writes `first` and each sum of it and what follows, all divided by `divisor`; sums are less than 2⁵¹.
+    ///
+    /// Processors convert one 64-bit integer at a time; adding to the bits of 1.5 × 2⁵² makes floats of many.
+    /// - Parameter width: 1 to 57 bits, which lie in eight bytes wherever they begin.
+    static func unpackQuotients(
+        _ bytes: UnsafeRawBufferPointer, width: Int, adding least: Int64, from first: Int64, divisor: Double,
+        to target: UnsafeMutableBufferPointer<Double>
+    ) {
+        guard let start = bytes.baseAddress, let values = target.baseAddress else { return }
+        let (offset, magic) = (6_755_399_441_055_744.0, Int64(bitPattern: (6_755_399_441_055_744.0).bitPattern))
+        @inline(__always) func quotient(_ sum: Int64) -> Double {
+            (Double(bitPattern: UInt64(bitPattern: sum &+ magic)) - offset) / divisor
+        }
+        let mask: UInt64 = 1 << UInt64(width) - 1
+        @inline(__always) func difference(_ bit: Int) -> Int64 {
+            let word = UInt64(littleEndian: start.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self))
+            return Int64(bitPattern: word &>> UInt64(truncatingIfNeeded: bit & 7) & mask) &+ least
+        }
+        let count = target.count &- 1
+        let whole = max(0, min(count, (bytes.count - 8) * 8 / width))
+        values[0] = quotient(first)
+        var (sum, bit, index) = (first, 0, 0)
+        while index &+ 4 <= whole {
+            let sum0 = sum &+ difference(bit)
+            let sum1 = sum0 &+ difference(bit &+ width)
+            let sum2 = sum1 &+ difference(bit &+ 2 &* width)
+            let sum3 = sum2 &+ difference(bit &+ 3 &* width)
+            let shifted = SIMD4<Int64>(sum0, sum1, sum2, sum3) &+ magic
+            let floats = (unsafeBitCast(shifted, to: SIMD4<Double>.self) - offset) / divisor
+            UnsafeMutableRawPointer(values + (index &+ 1)).storeBytes(of: floats, as: SIMD4<Double>.self)
+            sum = sum3
+            bit &+= 4 &* width
+            index &+= 4
+        }
+        while index < count {
+            sum &+= Int64(bitPattern: bits(bytes, at: index &* width) & mask) &+ least
+            values[index &+ 1] = quotient(sum)
+            index &+= 1
+        }
+    }
+
     @inline(__always)
     private static func each(
         _ bytes: UnsafeRawBufferPointer, width: Int, count: Int, _ body: (Int, UInt64) -> Void

@@ -11,14 +11,19 @@ enum FloatCodec {
     private static let integerMax = 2_251_799_813_685_248.0
     private static let powers: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
 
+    /// Decimals that take no more than this for a value are taken as they are: differences of bits would take more.
+    private static let plainBytesMin = 2
+
     static func encode(_ bits: [UInt64]) -> [UInt8] {
+        let decimals = decimals(bits)
+        if let decimals, decimals.count <= bits.count * plainBytesMin { return decimals }
         var previous: UInt64 = 0
         let xored = bits.map { value -> Int64 in
             defer { previous = value }
             return Int64(bitPattern: value ^ previous)
         }
         let plain = [xorTag] + IntegerCodec.encode(xored)
-        guard let decimals = decimals(bits), decimals.count <= plain.count else { return plain }
+        guard let decimals, decimals.count <= plain.count else { return plain }
         return decimals
     }
 
@@ -104,8 +109,19 @@ enum FloatCodec {
             guard let start = target.baseAddress else { return }
             do throws(ByteReader.Malformed) {
                 let raw = UnsafeMutableRawPointer(start)
+                let (tag, reader) = try IntegerCodec.open(bytes, count: count)
+                if let sums = try IntegerCodec.packedSums(tag, reader, count: count) {
+                    // In one go, so that the processor divides while it unpacks what comes next.
+                    sums.bits.withUnsafeBytes {
+                        BitPacking.unpackQuotients(
+                            $0, width: sums.width, adding: sums.least, from: sums.first, divisor: power,
+                            to: UnsafeMutableBufferPointer(start: start, count: count))
+                    }
+                    initialized = count
+                    return
+                }
                 let integers = raw.bindMemory(to: Int64.self, capacity: count)
-                try IntegerCodec.decode(bytes, into: UnsafeMutableBufferPointer(start: integers, count: count))
+                try IntegerCodec.decode(tag, reader, UnsafeMutableBufferPointer(start: integers, count: count))
                 var index = 0
                 while index &+ 4 <= count {
                     let place = raw + index &* 8

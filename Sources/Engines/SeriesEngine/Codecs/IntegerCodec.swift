@@ -106,15 +106,44 @@ enum IntegerCodec {
         _ bytes: ArraySlice<UInt8>, into target: UnsafeMutableBufferPointer<Int64>
     ) throws(ByteReader.Malformed) {
         guard target.count > 0 else { return }
-        var reader = ByteReader(bytes)
-        let tag = try reader.byte()
-        guard tag & zstdFlag != 0 else { return try decode(tag, reader, target) }
-        let size = try reader.count(limit: target.count * 18 + 64)
-        let whole = try Zstandard.decompressed(bytes[reader.position...], count: size)
-        try decode(tag & ~zstdFlag, ByteReader(whole), target)
+        let (tag, reader) = try open(bytes, count: target.count)
+        try decode(tag, reader, target)
     }
 
-    private static func decode(
+    /// The tag and what follows it, without zstd.
+    static func open(
+        _ bytes: ArraySlice<UInt8>, count: Int
+    ) throws(ByteReader.Malformed) -> (tag: UInt8, reader: ByteReader) {
+        var reader = ByteReader(bytes)
+        let tag = try reader.byte()
+        guard tag & zstdFlag != 0 else { return (tag, reader) }
+        let size = try reader.count(limit: count * 18 + 64)
+        let whole = try Zstandard.decompressed(bytes[reader.position...], count: size)
+        return (tag & ~zstdFlag, ByteReader(whole))
+    }
+
+    /// Numbers as packed differences of neighbours, not unpacked yet.
+    struct PackedSums {
+        let first: Int64
+        let least: Int64
+        let width: Int
+        let bits: ArraySlice<UInt8>
+    }
+
+    /// The differences behind a tag, when that is what it says.
+    static func packedSums(
+        _ tag: UInt8, _ start: ByteReader, count: Int
+    ) throws(ByteReader.Malformed) -> PackedSums? {
+        guard tag == 2, count > 1 else { return nil }
+        var reader = start
+        let (first, least) = (try reader.signed(), try reader.signed())
+        let width = Int(try reader.byte())
+        guard (1...57).contains(width) else { return nil }
+        let bits = try reader.slice(BitPacking.byteCount(count - 1, width: width))
+        return PackedSums(first: first, least: least, width: width, bits: bits)
+    }
+
+    static func decode(
         _ tag: UInt8, _ start: ByteReader, _ target: UnsafeMutableBufferPointer<Int64>
     ) throws(ByteReader.Malformed) {
         var reader = start

@@ -68,3 +68,24 @@ enum Checksum {
         value << bits | value >> (64 - bits)
     }
 }
+
+/// Bytes behind their checksum: eight bytes, XXH64 of all that follows.
+extension Checksum {
+    static func seal(_ bytes: [UInt8]) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.append(number: bytes.withUnsafeBytes { of($0) })
+        writer.append(contentsOf: bytes)
+        return writer.bytes
+    }
+
+    /// What lies behind the checksum.
+    static func open(_ bytes: [UInt8]) throws(ByteReader.Malformed) -> ByteReader {
+        let isWhole = bytes.withUnsafeBytes { raw in
+            raw.count > 8
+                && of(UnsafeRawBufferPointer(rebasing: raw[8...]))
+                    == UInt64(littleEndian: raw.loadUnaligned(as: UInt64.self))
+        }
+        guard isWhole else { throw ByteReader.Malformed() }
+        return ByteReader(bytes[8...])
+    }
+}

@@ -1,3 +1,5 @@
+import VigilPorts
+
 /// A stretch of time with the pieces of a group that lie in it; nothing outside of it overlaps them.
 ///
 /// So a stretch with one chunk holds each time once, and what is known of the chunk is true of the stretch.
@@ -42,6 +44,17 @@ struct TimeStretch {
             result.append(stretch)
         }
         return result
+    }
+
+    /// How many samples of a series lie in a range; a chunk that lies in it is not read.
+    func count(
+        of entry: SeriesEntry, from start: Int64, to end: Int64, _ source: ChunkSource
+    ) throws(StoreError) -> Int {
+        if blocks.isEmpty, chunks.count == 1 {
+            guard let column = chunks[0].column(entry.number) else { return 0 }
+            if column.firstTime >= start, column.lastTime < end { return column.count }
+        }
+        return try reader(entry, source).samples(from: start, to: end).samples.count
     }
 
     func reader(_ entry: SeriesEntry, _ source: ChunkSource) -> SeriesReader {

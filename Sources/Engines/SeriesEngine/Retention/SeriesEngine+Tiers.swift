@@ -26,12 +26,13 @@ extension SeriesEngine: SeriesTiering {
         }
         // File by file, so that sealing and removals come in between.
         for file in store.chunkFiles {
+            let ready = isDryRun ? [:] : try await readyRollups(of: file, at: now)
             await maintenance.enter()
             defer { maintenance.leave() }
             if isDryRun {
                 changes += try self.changes(of: file, at: now)
             } else if store.file(at: file.place) === file {
-                changes += try settle(file, at: now)
+                changes += try settle(file, at: now, ready)
             }
         }
         changes += try await applyToArchive(at: now, isDryRun: isDryRun)
@@ -98,11 +99,25 @@ extension SeriesEngine: SeriesTiering {
         return result
     }
 
+    /// The rollups of what will go of a file, made while others may still write to it.
+    private func readyRollups(
+        of file: ChunkFile, at now: Timestamp
+    ) async throws(StoreError) -> [UInt32: ReadyRollups] {
+        let newest = Timestamp(microseconds: store.placement.end(of: file.place))
+        let tier = file.place.bounds.tier(atAge: now - newest)
+        guard tier != file.tier, tier == .expired || tier == .archive else { return [:] }
+        let leaving = try chunks(of: file).map { group, chunks in
+            Leaving(group: group, chunks: chunks, series: Set(chunks.flatMap { $0.columns.map(\.series) }))
+        }
+        return try await readyRollups(leaving, of: file, at: now)
+    }
+
     // MARK: - Doing it
 
     /// Moves series that are kept otherwise than their file.
     private func moveStrangers(of file: ChunkFile) throws(StoreError) {
         var isTouched = false
+        var changes = ChunkChanges(file, memory)
         for (group, chunks) in try chunks(of: file) {
             for chunk in chunks {
                 var strangers: [UInt32: RetentionBounds] = [:]
@@ -112,11 +127,12 @@ extension SeriesEngine: SeriesTiering {
                     if bounds != file.place.bounds { strangers[column.series] = bounds }
                 }
                 if strangers.isEmpty { continue }
-                try move(strangers, of: chunk, group)
+                try move(strangers, of: chunk, group, &changes)
                 isTouched = true
             }
         }
-        if isTouched { try file.shrink() }
+        try changes.flush()
+        if isTouched { try file.giveBack() }
     }
 
     /// Moves series of one chunk into files of their own bounds.
@@ -124,7 +140,8 @@ extension SeriesEngine: SeriesTiering {
     /// The generation stays, because it says which of two values of one time came later. The copies are written first: a
     /// crash in between leaves the same readings twice, and the next turn finds the copy and only removes.
     private func move(
-        _ strangers: [UInt32: RetentionBounds], of chunk: ChunkReference, _ group: SourceGroup
+        _ strangers: [UInt32: RetentionBounds], of chunk: ChunkReference, _ group: SourceGroup,
+        _ changes: inout ChunkChanges
     ) throws(StoreError) {
         let all = try chunk.file.allSamples(of: chunk.id)
         var parts: [ChunkPlace: [(UInt32, RawSeries)]] = [:]
@@ -132,7 +149,7 @@ extension SeriesEngine: SeriesTiering {
             guard let series = all[number], !series.samples.isEmpty else { continue }
             for (place, part) in store.parted(series, bounds) { parts[place, default: []].append((number, part)) }
         }
-        var added: [ChunkReference] = []
+        var added: [ChunkFile.NewChunk] = []
         for (place, columns) in parts {
             let target = try store.file(place)
             let known = columns.map { number, series in
@@ -149,17 +166,17 @@ extension SeriesEngine: SeriesTiering {
             let new = ChunkFile.NewChunk(
                 columns.map { ($0.0, $0.1) }, known: known, file: target, id: store.nextIdentifier(),
                 group: group.number, generation: chunk.generation)
-            try target.write(removing: [], adding: [new], sealed: nil)
-            added.append(new.reference)
+            added.append(new)
         }
         let rest = try ChunkRewriting.without(
             chunk, Set(strangers.keys), from: .min, to: .max, identifier: store.nextIdentifier())
-        try chunk.file.write(removing: [chunk.id], adding: rest.map { [$0] } ?? [], sealed: nil)
-        memory.replace([chunk], by: added + (rest.map { [$0.reference] } ?? []), of: group)
+        try changes.replace([chunk], by: added + (rest.map { [$0] } ?? []), of: group)
     }
 
     /// Moves or removes a file whose readings are all kept in its way.
-    private func settle(_ file: ChunkFile, at now: Timestamp) throws(StoreError) -> [TierChange] {
+    private func settle(
+        _ file: ChunkFile, at now: Timestamp, _ ready: [UInt32: ReadyRollups]
+    ) throws(StoreError) -> [TierChange] {
         let newest = Timestamp(microseconds: store.placement.end(of: file.place))
         let tier = file.place.bounds.tier(atAge: now - newest)
         guard tier != file.tier else { return [] }
@@ -172,7 +189,7 @@ extension SeriesEngine: SeriesTiering {
                 catalogue.series(of: group).contains { store.retention(of: $0).isHeld }
             }
             if held.isEmpty {
-                try drop(file, chunks, at: now)
+                try drop(file, chunks, at: now, ready)
             } else {
                 change.isHeld = true
                 change.samples = try removeWhatIsNotHeld(file, chunks, at: now)
@@ -182,19 +199,20 @@ extension SeriesEngine: SeriesTiering {
             try move(file, chunks, to: tier)
         case .archive:
             try TierFolders.write(file, to: tiers.archive, as: try tiers.archiveName(file.place))
-            try drop(file, chunks, at: now)
+            try drop(file, chunks, at: now, ready)
         }
         return [change]
     }
 
     /// Takes a file away with its chunks.
     private func drop(
-        _ file: ChunkFile, _ chunks: [(SourceGroup, [ChunkReference])], at now: Timestamp
+        _ file: ChunkFile, _ chunks: [(SourceGroup, [ChunkReference])], at now: Timestamp,
+        _ ready: [UInt32: ReadyRollups]
     ) throws(StoreError) {
         let leaving = chunks.map { group, chunks in
             Leaving(group: group, chunks: chunks, series: Set(chunks.flatMap { $0.columns.map(\.series) }))
         }
-        try letGo(leaving, of: file, at: now) { () throws(StoreError) in
+        try letGo(leaving, of: file, at: now, ready) { () throws(StoreError) in
             memory.markEmpty(chunks.flatMap { catalogue.series(of: $0.0) })
             store.set(nil, at: file.place)
             file.retire()
@@ -228,7 +246,7 @@ extension SeriesEngine: SeriesTiering {
                 removing: leaving.flatMap { $0.chunks.map(\.id) }, adding: leaving.flatMap(\.rest), sealed: nil)
             memory.markEmpty(leaving.flatMap { catalogue.series(of: $0.group) })
         }
-        try file.shrink()
+        try file.giveBack()
         return gone
     }
 

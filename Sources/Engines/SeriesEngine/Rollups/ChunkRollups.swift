@@ -25,7 +25,8 @@ enum ChunkRollups {
     private static func isDense(_ series: RawSeries, _ resolution: RollupResolution) -> Bool {
         guard let first = series.samples.first?.time, let last = series.samples.last?.time else { return false }
         let buckets = resolution.bucket(of: last) - resolution.bucket(of: first) + 1
-        return Int64(series.samples.count / samplesPerBucketMin) >= buckets
+        // What lies in one bucket is known from the chunk's statistics.
+        return buckets > 1 && Int64(series.samples.count / samplesPerBucketMin) >= buckets
     }
 }
 

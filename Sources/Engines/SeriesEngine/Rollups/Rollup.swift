@@ -32,10 +32,7 @@ enum Rollup {
             whole.append(varint: UInt64(series))
             whole.append(block: encode(buckets, resolution))
         }
-        var result = ByteWriter()
-        result.append(number: whole.bytes.withUnsafeBytes { Checksum.of($0) })
-        result.append(contentsOf: whole.bytes)
-        return result.bytes
+        return Checksum.seal(whole.bytes)
     }
 
     private static let ownTag: UInt8 = 0
@@ -128,13 +125,7 @@ struct RollupContent {
     init(_ bytes: [UInt8], _ resolution: RollupResolution) throws(ByteReader.Malformed) {
         self.resolution = resolution
         byteCount = bytes.count
-        let isWhole = bytes.withUnsafeBytes { raw in
-            raw.count > 8
-                && Checksum.of(UnsafeRawBufferPointer(rebasing: raw[8...]))
-                    == UInt64(littleEndian: raw.loadUnaligned(as: UInt64.self))
-        }
-        guard isWhole else { throw ByteReader.Malformed() }
-        var reader = ByteReader(bytes[8...])
+        var reader = try Checksum.open(bytes)
         for _ in 0..<(try reader.count(limit: bytes.count)) {
             let series = UInt32(truncatingIfNeeded: try reader.varint())
             columns[series] = try reader.block()

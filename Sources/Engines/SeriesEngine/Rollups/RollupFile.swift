@@ -1,5 +1,4 @@
 import SQLiteKit
-import Synchronization
 import VigilPorts
 
 /// A database file with what is kept of readings that went.
@@ -7,25 +6,16 @@ import VigilPorts
 /// `kept` holds the rollups. `leaving` names the chunks whose rollups are in the file and which are to go: both are written
 /// in one transaction, so that after a crash the chunks go before anybody counts their readings twice.
 final class RollupFile: Sendable {
-    let name: String
     let period: Int64
-    private let connection: SQLiteConnection
+    private let database: DatabaseFile
+    var name: String { database.name }
 
     init(folder: String, period: Int64, cacheBytes: Int) throws(StoreError) {
         self.period = period
-        name = FileNames.rollups(period)
-        do {
-            connection = try SQLiteConnection(
-                folder + "/" + name, SQLiteOptions(cacheBytes: cacheBytes, isExclusive: true))
-            try connection.run { session in
-                let version = try session.row("PRAGMA user_version")?.first
-                if version == .integer(0) { return try session.execute(Self.schema) }
-                guard version == .integer(1) else {
-                    throw StoreError(.newerSchema, "a file of the series store is newer")
-                }
-            }
-        } catch {
-            throw StoreError(error, file: FileNames.rollups(period))
+        database = try DatabaseFile(
+            folder: folder, name: FileNames.rollups(period), cacheBytes: cacheBytes, schema: Self.schema
+        ) { version, _ in
+            guard version == 1 else { throw StoreError(.newerSchema, "a file of the series store is newer") }
         }
     }
 
@@ -44,32 +34,28 @@ final class RollupFile: Sendable {
 
     /// All rollups of the file.
     func references() throws(StoreError) -> [RollupReference] {
-        do {
-            return try connection.run { session in
-                try session.withStatement("SELECT id, source, resolution, first, last, buckets, series FROM kept") {
-                    statement in
-                    var result: [RollupReference] = []
-                    while try statement.step() {
-                        guard let kind = RollupResolution(rawValue: UInt8(truncatingIfNeeded: statement.integer(2)))
-                        else { continue }
-                        let series = try statement.withBytes(6) { bytes throws(ByteReader.Malformed) in
-                            var reader = ByteReader(Array(bytes))
-                            let count = try reader.count(limit: 1 << 20)
-                            return try IntegerCodec.decode(try reader.block(), count: count)
-                        }
-                        result.append(
-                            RollupReference(
-                                file: self, id: statement.integer(0),
-                                group: UInt32(truncatingIfNeeded: statement.integer(1)), resolution: kind,
-                                firstTime: statement.integer(3), lastTime: statement.integer(4),
-                                bucketCount: Int(statement.integer(5)),
-                                series: series.map { UInt32(truncatingIfNeeded: $0) }))
+        try database.run { session in
+            try session.withStatement("SELECT id, source, resolution, first, last, buckets, series FROM kept") {
+                statement in
+                var result: [RollupReference] = []
+                while try statement.step() {
+                    guard let kind = RollupResolution(rawValue: UInt8(truncatingIfNeeded: statement.integer(2)))
+                    else { continue }
+                    let series = try statement.withBytes(6) { bytes throws(ByteReader.Malformed) in
+                        var reader = ByteReader(Array(bytes))
+                        let count = try reader.count(limit: 1 << 20)
+                        return try IntegerCodec.decode(try reader.block(), count: count)
                     }
-                    return result
+                    result.append(
+                        RollupReference(
+                            file: self, id: statement.integer(0),
+                            group: UInt32(truncatingIfNeeded: statement.integer(1)), resolution: kind,
+                            firstTime: statement.integer(3), lastTime: statement.integer(4),
+                            bucketCount: Int(statement.integer(5)),
+                            series: series.map { UInt32(truncatingIfNeeded: $0) }))
                 }
+                return result
             }
-        } catch {
-            throw StoreError(error, file: name)
         }
     }
 
@@ -77,7 +63,7 @@ final class RollupFile: Sendable {
     func write(
         _ changes: [RollupChange], leaving: [(file: String, chunk: Int64)] = []
     ) throws(StoreError) {
-        try change { session in
+        try database.change { session in
             for change in changes {
                 for old in change.removed { try session.run("DELETE FROM kept WHERE id = ?", [.integer(old.id)]) }
                 for new in change.added { try Self.insert(new, session) }
@@ -103,89 +89,52 @@ final class RollupFile: Sendable {
             ])
     }
 
-    private func change(_ body: (SQLiteSession) throws -> Void) throws(StoreError) {
-        do {
-            try connection.run { session in
-                try session.begin(immediate: true)
-                do {
-                    try body(session)
-                    try session.commit()
-                } catch {
-                    try session.rollback()
-                    throw error
-                }
-            }
-        } catch {
-            throw StoreError(error, file: name)
-        }
-    }
-
     /// The chunks that are to go, by their files.
     func leaving() throws(StoreError) -> [String: [Int64]] {
-        do {
-            return try connection.run { session in
-                try session.withStatement("SELECT file, chunk FROM leaving") { statement in
-                    var result: [String: [Int64]] = [:]
-                    while try statement.step() {
-                        result[statement.text(0), default: []].append(statement.integer(1))
-                    }
-                    return result
+        try database.run { session in
+            try session.withStatement("SELECT file, chunk FROM leaving") { statement in
+                var result: [String: [Int64]] = [:]
+                while try statement.step() {
+                    result[statement.text(0), default: []].append(statement.integer(1))
                 }
+                return result
             }
-        } catch {
-            throw StoreError(error, file: name)
         }
     }
 
     /// Notes that the chunks of a file went.
     func forgetLeaving(_ name: String) throws(StoreError) {
-        try change { try $0.run("DELETE FROM leaving WHERE file = ?", [.text(name)]) }
+        try database.change { try $0.run("DELETE FROM leaving WHERE file = ?", [.text(name)]) }
     }
 
     /// A rollup, or `nil` when it was made anew.
     func content(_ id: Int64, _ resolution: RollupResolution) throws(StoreError) -> RollupContent? {
         do {
-            let bytes = try connection.run { session in
-                try session.withStatement("SELECT bytes FROM kept WHERE id = ?") { statement -> [UInt8]? in
-                    try statement.bind([.integer(id)])
-                    guard try statement.step() else { return nil }
-                    return statement.withBytes(0) { Array($0) }
-                }
+            guard let bytes = try database.bytes("SELECT bytes FROM kept WHERE id = ?", [.integer(id)]) else {
+                return nil
             }
-            return try bytes.map { bytes throws(ByteReader.Malformed) in try RollupContent(bytes, resolution) }
+            return try RollupContent(bytes, resolution)
         } catch {
-            throw StoreError(error, file: name, chunk: id)
+            throw database.fault(error, chunk: id)
         }
     }
 
-    /// Gives the space of what was removed back to the disk.
-    func shrink() throws(StoreError) {
-        do {
-            try connection.run { session in
-                try session.execute("VACUUM")
-                try session.checkpoint()
-            }
-        } catch {
-            throw StoreError(error, file: name)
-        }
-    }
+    /// Gives the space of what was removed back to the disk; costs as much as that was.
+    func giveBack() throws(StoreError) { try database.giveBack() }
+
+    /// Writes the file anew without gaps.
+    func shrink() throws(StoreError) { try database.shrink() }
 
     /// Writes a compact copy of the file.
-    func copy(to path: String) throws(StoreError) {
-        do {
-            try connection.run { try $0.copy(to: path) }
-        } catch {
-            throw StoreError(error, file: name)
-        }
-    }
+    func copy(to path: String) throws(StoreError) { try database.copy(to: path) }
 
     /// Reads every page and every rollup.
     func verify(_ result: inout SeriesVerification) {
         result.files += 1
-        do {
-            result.pages += try connection.run { try $0.scanPages() }
+        do throws(StoreError) {
+            result.pages += try database.scan()
         } catch {
-            result.note(StoreError(error, file: name), file: name)
+            result.note(error, file: name)
         }
         do throws(StoreError) {
             for reference in try references() {
@@ -201,9 +150,7 @@ final class RollupFile: Sendable {
         }
     }
 
-    func close() {
-        try? connection.close()
-    }
+    func close() { database.close() }
 }
 
 /// Where a rollup lies and what it holds.

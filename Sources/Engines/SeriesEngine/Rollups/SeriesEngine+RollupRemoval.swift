@@ -28,7 +28,7 @@ extension SeriesEngine {
             guard let file = some.first?.0 else { continue }
             try file.write(some.map(\.2))
             for (_, group, change) in some { memory.replace([], by: [], of: group, rollups: change) }
-            try file.shrink()
+            try file.giveBack()
         }
         return count
     }

@@ -6,15 +6,25 @@ extension SeriesEngine {
     ///
     /// The rollups are written first, with the names of the chunks that go; then questions see the ones instead of the
     /// others; then `remove` takes the chunks from the disk. A crash in between is finished at the next start.
-    /// - Parameter leaving: Of each group the chunks that go, and what stays of them.
+    /// - Parameters:
+    ///   - leaving: Of each group the chunks that go, and what stays of them.
+    ///   - ready: Rollups that were made before, by group.
     func letGo(
-        _ leaving: [Leaving], of file: ChunkFile, at now: Timestamp, remove: () throws(StoreError) -> Void
+        _ leaving: [Leaving], of file: ChunkFile, at now: Timestamp, _ ready: [UInt32: ReadyRollups] = [:],
+        remove: () throws(StoreError) -> Void
     ) throws(StoreError) {
         var changes: [RollupChange] = []
         let target = leaving.contains { isKept($0) } ? try rollups.file(for: file.stretch.start) : nil
         for some in leaving {
-            changes.append(
-                try target.map { file throws(StoreError) in try kept(some, in: file, at: now) } ?? RollupChange())
+            guard let target else {
+                changes.append(RollupChange())
+                continue
+            }
+            if let ready = ready[some.group.number], ready.isStill(some, known(some.group, target)) {
+                changes.append(ready.change)
+            } else {
+                changes.append(try kept(some, in: target, at: now))
+            }
         }
         if let target, changes.contains(where: { !$0.isEmpty }) {
             try target.write(changes, leaving: leaving.flatMap { $0.chunks.map { (file.name, $0.id) } })
@@ -37,12 +47,55 @@ extension SeriesEngine {
         var rest: [ChunkFile.NewChunk] = []
     }
 
+    /// Rollups of readings that are about to go, and what they were made of.
+    ///
+    /// They take long to make, so they are made before the turnstile, and again under it where something changed.
+    struct ReadyRollups {
+        let leaving: Leaving
+        let known: [RollupReference]
+        let change: RollupChange
+
+        func isStill(_ other: Leaving, _ known: [RollupReference]) -> Bool {
+            leaving.series == other.series && leaving.chunks.elementsEqual(other.chunks, by: ===)
+                && self.known.elementsEqual(known, by: ===)
+        }
+    }
+
+    func readyRollups(
+        _ leaving: [Leaving], of file: ChunkFile, at now: Timestamp
+    ) async throws(StoreError) -> [UInt32: ReadyRollups] {
+        guard leaving.contains(where: { isKept($0) }) else { return [:] }
+        let target = try await rollupFile(for: file)
+        var result: [UInt32: ReadyRollups] = [:]
+        for some in leaving where isKept(some) {
+            let known = known(some.group, target)
+            do throws(StoreError) {
+                let change = try kept(some, in: target, at: now)
+                result[some.group.number] = ReadyRollups(leaving: some, known: known, change: change)
+            } catch  where error.code == .contention {
+                // A chunk was made anew meanwhile: its turn comes under the turnstile.
+            }
+            await Task.yield()
+        }
+        return result
+    }
+
+    private func rollupFile(for file: ChunkFile) async throws(StoreError) -> RollupFile {
+        await maintenance.enter()
+        defer { maintenance.leave() }
+        return try rollups.file(for: file.stretch.start)
+    }
+
+    private func known(_ group: SourceGroup, _ file: RollupFile) -> [RollupReference] {
+        memory.rollups(group).filter { $0.file === file }
+    }
+
     private func isKept(_ leaving: Leaving) -> Bool {
         catalogue.entries(Array(leaving.series)).contains { !store.retention(of: $0).rollups.isEmpty }
     }
 
     /// The rollups of readings that go, made one with the newest of the file while that is small.
-    private func kept(_ leaving: Leaving, in file: RollupFile, at now: Timestamp) throws(StoreError) -> RollupChange {
+    func kept(_ leaving: Leaving, in file: RollupFile, at now: Timestamp) throws(StoreError) -> RollupChange {
         var columns: [RollupResolution: [UInt32: [WindowAggregate]]] = [:]
         for entry in catalogue.entries(Array(leaving.series)) {
             let retention = store.retention(of: entry)
@@ -59,7 +112,7 @@ extension SeriesEngine {
             }
         }
         var change = RollupChange()
-        let known = memory.rollups(leaving.group).filter { $0.file === file }
+        let known = known(leaving.group, file)
         for (resolution, fresh) in columns.sorted(by: { $0.key < $1.key }) {
             var all = fresh
             let newest = known.filter { $0.resolution == resolution }.max { $0.id < $1.id }
@@ -141,7 +194,7 @@ extension SeriesEngine {
         if changes.isEmpty { return }
         try file.write(changes.map(\.1))
         for (group, change) in changes { memory.replace([], by: [], of: group, rollups: change) }
-        try file.shrink()
+        try file.giveBack()
     }
 
     /// Finishes what a crash or a full disk interrupted: chunks go whose rollups are kept already.
