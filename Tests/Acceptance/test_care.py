@@ -17,6 +17,9 @@ def test_seed_makes_the_example_places_once(folder):
 def test_migrations_go_up_and_down_with_a_copy_first(folder):
     make_user(folder)
     assert "Nothing is pending." in run("migrate", "up", "--data", folder).stdout
+    before = run("migrate", "status", "--data", folder).stdout
+    assert json.loads(run("migrate", "down", "--data", folder, "--dry-run", "--json").stdout)[0]["state"] in ("pending", "applied")
+    assert run("migrate", "status", "--data", folder).stdout == before
     down = json.loads(run("migrate", "down", "--data", folder, "--json").stdout)
     assert [line["state"] for line in down] == ["pending"]
     assert len(list((folder / "backups").glob("*.db"))) == 1
@@ -72,7 +75,14 @@ def test_machines_ask_whether_it_works_and_what_it_counts(place):
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert values['vigil_store_up{store="series"}'] == "1"
     assert float(values["vigil_series"]) >= 1
-    assert float(values['vigil_http_request_seconds_count{method="POST",route="/write",status="204"}']) == 1
+    rule = {"name": "High", "metric": "cpu_load", "condition": "above", "threshold": 1, "severity": "high"}
+    assert place.call("POST", "/api/rules", rule, place.token)[0] == 201
+    place.call("POST", "/write", b"cpu,device=a load=2.5", place.token)
+    text = place.call("GET", "/metrics")[1]
+    values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert values['vigil_open_alerts{severity="high"}'] == "1"
+    assert values["vigil_devices"] == "1" and "vigil_outbox_lag" in values
+    assert float(values['vigil_http_request_seconds_count{method="POST",route="/write",status="204"}']) == 2
 
 
 def test_the_log_can_be_searched(folder):

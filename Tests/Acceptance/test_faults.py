@@ -42,6 +42,9 @@ def test_wrong_types_and_times_are_named(place):
     status, answer = place.call("POST", "/api/readings", [future, {"device": "a", "metric": "t", "value": 1}], place.token)
     assert status == 201 and answer["accepted"] == 1 and answer["refused"] == 1
     assert answer["refusals"][0]["line"] == 1 and answer["refusals"][0]["code"].startswith("time")
+    for line in (b"_ journal=1", b"__batch,device=a load=1"):
+        status, answer = place.call("POST", "/api/v2/write", line, place.token)
+        assert status == 400 and "reserved" in json.dumps(answer), answer
     status, answer = place.call("POST", "/api/v2/write", b"cpu,device=a,tenant=other load=1", place.token)
     assert status == 400 and "tenant" in json.dumps(answer)
 
@@ -66,6 +69,24 @@ def test_a_flipped_bit_is_damage_by_name(folder, name):
         pytest.fail(report.stdout)
     assert "DAMAGE:" in report.stdout
     assert victim.name in report.stdout
+
+
+@embedded_only
+def test_a_key_that_is_not_the_one_is_said_and_nothing_is_made_in_its_place(folder):
+    make_user(folder)
+    keys = (folder / "keys").read_text()
+    (folder / "keys").write_text(("0" if keys[0] != "0" else "1") + keys[1:])
+    for command in (["doctor"], ["serve", "--port", "0"], ["user", "list"]):
+        done = run(*command, "--data", folder, check=False)
+        assert done.returncode != 0 and "DAMAGE:" in done.stdout + done.stderr and "keys" in done.stdout + done.stderr, done
+        assert keys[1:64] not in done.stdout + done.stderr
+    (folder / "keys").unlink()
+    done = run("serve", "--data", folder, "--port", "0", check=False)
+    assert done.returncode != 0 and "key is gone" in done.stderr, done.stderr
+    assert not (folder / "keys").exists()
+    (folder / "keys").write_text(keys.split()[0] + "\n")  # As earlier versions wrote it.
+    with Server(folder) as server:
+        assert server.call("GET", "/ready")[0] == 200
 
 
 @embedded_only

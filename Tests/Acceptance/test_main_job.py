@@ -201,6 +201,10 @@ def test_json_discovers_by_the_name_in_the_address_and_keeps_every_reading(place
     assert len(found) == 1 and "hall-door" in json.dumps(found)
     items = place.call("GET", "/api/devices/hall-door/readings", token=place.token)[1]["items"]
     assert sorted(item["values"]["state"] for item in items) == ["closed", "open"]
+    device = place.call("GET", f"/api/devices/{found[0]['id']}", token=place.token)[1]
+    assert device["isDiscovered"] and place.call("GET", "/api/devices/hall-door", token=place.token)[1]["id"] == device["id"]
+    assert "Nobody has claimed it yet" in place.call("GET", f"/devices/{found[0]['id']}", token=place.token)[1]
+    assert place.call("PATCH", f"/api/devices/{found[0]['id']}", {"name": "x"}, place.token)[0] == 404
     status, claimed = place.call("POST", f"/api/discovered/{found[0]['id']}/claim", {}, place.token)
     assert status == 200 and claimed["name"] == "hall-door" and claimed["id"] == found[0]["id"]
     assert len(place.call("GET", "/api/devices/hall-door/readings", token=place.token)[1]["items"]) == 2

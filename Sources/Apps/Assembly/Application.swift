@@ -25,7 +25,7 @@ package struct Application: Sendable {
         let folder = try DataFolder(settings.data)
         let clock = SystemClock()
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
-        let key = try folder.masterKey(configured: settings.configuration.text("master_key"))
+        let key = try await folder.masterKey(settings, stores)
         let mail = try Mail(settings, folder: folder, stores: stores, key: key, clock: clock, logger: logger)
         if settings.mail != nil, settings.people.publicAddress == nil {
             logger.warning("server.public_url is not set: links in letters are only paths")

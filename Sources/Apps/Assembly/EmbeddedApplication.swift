@@ -31,9 +31,9 @@ package final class EmbeddedApplication: Sendable {
             throw VigilError(code: "configuration.invalid", message: "\(error).")
         }
         let clock = SystemClock()
+        let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let core = Core(
-            stores: try await StoreFactory.open(folder, settings, clock: clock), clock: clock,
-            key: try folder.masterKey(configured: settings.configuration.text("master_key")), data: settings.data)
+            stores: stores, clock: clock, key: try await folder.masterKey(settings, stores), data: settings.data)
         self.core = core
         self.folder = folder
         table = EndpointTable(core.api())

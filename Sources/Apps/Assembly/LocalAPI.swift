@@ -67,7 +67,7 @@ package struct LocalAPI: Sendable {
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let core = Core(
             stores: stores, clock: clock,
-            key: try folder.masterKey(configured: settings.configuration.text("master_key")),
+            key: try await folder.masterKey(settings, stores),
             data: settings.data,
             geometry: try await StoreFactory.geometry(on: stores.relational), people: settings.people,
             ingest: settings.ingest)
@@ -98,7 +98,7 @@ package struct LocalAPI: Sendable {
         let stores = try await StoreFactory.open(folder, settings, clock: clock)
         let core = Core(
             stores: stores, clock: clock,
-            key: try folder.masterKey(configured: settings.configuration.text("master_key")), data: settings.data)
+            key: try await folder.masterKey(settings, stores), data: settings.data)
         let outcome: Result<Answer?, any Error>
         do {
             let request = Self.request("GET", path, query: query, body: .bytes([]), contentType: "application/json")

@@ -8,6 +8,8 @@ package struct Settings: Sendable {
     package let configuration: LoadedConfiguration
     package let data: String
     package let isProduction: Bool
+    /// Whether the tables are in the data folder.
+    package var isEmbedded: Bool { configuration.required("stores.relational") == "sqlite" }
     let listener: VigilServer.Listener
     let limits: ServerLimits
     let proxies: TrustedProxies

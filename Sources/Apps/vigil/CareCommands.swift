@@ -68,8 +68,10 @@ struct MigrateCommand: AsyncParsableCommand {
 
         func run() async throws {
             let lines = try await Say.ended {
-                try await SchemaCare(try await options.settings(), makesBackup: !withoutBackup)
-                    .up(to: to, dryRun: dryRun)
+                // With its tables on a server a node's folder may be new; an embedded one is made by vigil serve.
+                var settings = try await options.settings()
+                if settings.isEmbedded { settings = try await options.presentSettings() }
+                return try await SchemaCare(settings, makesBackup: !withoutBackup).up(to: to, dryRun: dryRun)
             }
             try show(lines, json: options.json, none: "Nothing is pending.")
         }
@@ -81,13 +83,15 @@ struct MigrateCommand: AsyncParsableCommand {
         @OptionGroup var options: LocalOptions
         @Option(help: "How many.")
         var steps = 1
+        @Flag(help: "Do it to a copy, which is removed again.")
+        var dryRun = false
         @Flag(help: "Make no copy first.")
         var withoutBackup = false
 
         func run() async throws {
             let lines = try await Say.ended {
                 try await SchemaCare(try await options.presentSettings(), makesBackup: !withoutBackup).down(
-                    steps: steps)
+                    steps: steps, dryRun: dryRun)
             }
             try show(lines, json: options.json, none: "Nothing was applied.")
         }
@@ -99,9 +103,13 @@ struct MigrateCommand: AsyncParsableCommand {
         var name: String
         @Option(help: "The folder to write them to.")
         var folder = "."
+        @Flag(help: "Print JSON.")
+        var json = false
 
         func run() async throws {
-            for path in try await Say.ended({ try SchemaCare.new(name, in: folder) }) { print(path) }
+            let paths = try await Say.ended { try SchemaCare.new(name, in: folder) }
+            if json { return try Say.json(paths) }
+            for path in paths { print(path) }
         }
     }
 }

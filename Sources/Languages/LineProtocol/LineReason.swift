@@ -14,6 +14,9 @@ package struct LineReason: Error, Hashable, Sendable {
 extension LineReason {
     package static let measurementMissing = LineReason(
         "measurement_missing", "the line does not begin with a measurement")
+    package static let measurementReserved = LineReason(
+        "measurement_reserved",
+        "metrics that begin with __ are reserved, so a measurement must not begin with __ or be _")
     package static let tagMalformed = LineReason("tag_malformed", "a tag must have the form name=value")
     package static let tagEmpty = LineReason("tag_empty", "a tag has no name or no value")
     package static let tagDuplicate = LineReason("tag_duplicate", "a tag comes twice")

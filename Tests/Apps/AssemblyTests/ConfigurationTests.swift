@@ -64,6 +64,17 @@ import Testing
         for (key, value) in item.expected { #expect(loaded.text(key) == value, "\(key)") }
     }
 
+    @Test func `a switch that is neither on nor off is refused by its name`() async throws {
+        for text in ["false", "0", "", "No"] {
+            _ = try await LoadedConfiguration.load(flags: [:], environment: ["USE_SQLITE": text], file: nil)
+        }
+        let fault = await #expect(throws: ConfigurationFault.self) {
+            _ = try await LoadedConfiguration.load(flags: [:], environment: ["USE_SQLITE": "maybe"], file: nil)
+        }
+        let words = fault?.description ?? ""
+        #expect(words.contains("USE_SQLITE") && words.contains("true or false"), "\(words)")
+    }
+
     @Test func `flags win over the environment, that over the file, that over defaults`() async throws {
         let folder = try TemporaryFolder("vigil-configuration")
         try folder.write(

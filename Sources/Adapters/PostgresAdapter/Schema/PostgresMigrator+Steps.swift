@@ -31,10 +31,21 @@ extension PostgresMigrator {
     }
 
     static func revert(_ migration: Migration, on wire: Wire, _ configuration: PostgresConfiguration) throws {
-        try inTransaction(wire, configuration) { transaction in
-            try transaction.script(try Migration.rendered(migration.down, for: PostgresDialect()))
-            try transaction.execute("DELETE FROM schema_migrations WHERE number = \(migration.number)")
-        }
+        try inTransaction(wire, configuration) { transaction in try takeBack(migration, in: transaction) }
+    }
+
+    /// Takes back in one transaction, which is then rolled back.
+    static func rehearseReverting(
+        _ migrations: [Migration], on wire: Wire, _ configuration: PostgresConfiguration
+    ) throws {
+        let transaction = OwnerTransaction(wire, configuration)
+        defer { transaction.rollBack() }
+        for migration in migrations { try takeBack(migration, in: transaction) }
+    }
+
+    private static func takeBack(_ migration: Migration, in transaction: OwnerTransaction) throws {
+        try transaction.script(try Migration.rendered(migration.down, for: PostgresDialect()))
+        try transaction.execute("DELETE FROM schema_migrations WHERE number = \(migration.number)")
     }
 
     private static func advance(_ migration: Migration, in transaction: OwnerTransaction) throws {

@@ -52,19 +52,21 @@ package struct PostgresMigrator: SchemaMigrator {
         }
     }
 
-    package func down(_ migrations: [Migration], steps: Int) async throws -> [MigrationStatus] {
+    package func down(_ migrations: [Migration], steps: Int, dryRun: Bool) async throws -> [MigrationStatus] {
         let before = try await status(migrations)
         try MigrationStatus.refuseForeignHistory(before)
         guard steps > 0, before.contains(where: { $0.state == .applied }) else { return [] }
-        try await backup()
+        if !dryRun { try await backup() }
         let configuration = configuration
         return try await locked { wire in
             let statuses = Self.compare(migrations, try Self.applied(wire))
             try MigrationStatus.refuseForeignHistory(statuses)
             let last = statuses.filter { $0.state == .applied }.suffix(steps).reversed()
-            for status in last {
-                guard let migration = migrations.first(where: { $0.number == status.number }) else { continue }
-                try Self.revert(migration, on: wire, configuration)
+            let chosen = last.compactMap { status in migrations.first { $0.number == status.number } }
+            if dryRun {
+                try Self.rehearseReverting(chosen, on: wire, configuration)
+            } else {
+                for migration in chosen { try Self.revert(migration, on: wire, configuration) }
             }
             return Array(last)
         }

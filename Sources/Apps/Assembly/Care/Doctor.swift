@@ -119,8 +119,9 @@ package struct Doctor: Sendable {
     // MARK: The stores
 
     private func stores() async throws -> [StoreFact] {
-        let isEmbedded = settings.configuration.required("stores.relational") == "sqlite"
-        guard !isEmbedded || FileManager.default.fileExists(atPath: settings.data + "/vigil.db") else { return [] }
+        guard !settings.isEmbedded || FileManager.default.fileExists(atPath: settings.data + "/vigil.db") else {
+            return []
+        }
         do {
             let folder = try DataFolder(settings.data)
             return await closedStores(folder)

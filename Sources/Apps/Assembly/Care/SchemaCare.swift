@@ -31,9 +31,9 @@ package struct SchemaCare: Sendable {
         try await withMigrator { migrator, all in try await migrator.up(all, to: target, dryRun: dryRun) }
     }
 
-    /// Takes the newest migrations back.
-    package func down(steps: Int) async throws -> [Line] {
-        try await withMigrator { migrator, all in try await migrator.down(all, steps: steps) }
+    /// Takes the newest migrations back; a dry run does it to a copy.
+    package func down(steps: Int, dryRun: Bool = false) async throws -> [Line] {
+        try await withMigrator { migrator, all in try await migrator.down(all, steps: steps, dryRun: dryRun) }
     }
 
     /// Writes the two files of a new migration into `folder`, with the next number.

@@ -26,6 +26,7 @@ package struct LoadedConfiguration: Sendable {
             ("environment", EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "vigil")),
             ("reference variables", memory("reference variables", ReferenceVariables.values(in: environment))),
         ]
+        try ReferenceVariables.check(environment)
         try UnknownKeys.refuse(file: file, environment: environment)
         if let file {
             do {

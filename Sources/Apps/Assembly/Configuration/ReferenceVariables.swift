@@ -48,6 +48,15 @@ package enum ReferenceVariables {
         return environment["POSTGRES_HOST"] != nil ? "postgresql" : nil
     }
 
+    /// Refuses a switch that is neither on nor off.
+    static func check(_ environment: [String: String]) throws(ConfigurationFault) {
+        guard let text = environment["USE_SQLITE"], !text.isEmpty, !isTrue(text), !isFalse(text) else { return }
+        throw ConfigurationFault(
+            key: "stores.relational", value: text, allowed: "true or false", source: "USE_SQLITE")
+    }
+
+    private static func isFalse(_ text: String) -> Bool { ["0", "false", "no", "off"].contains(text.lowercased()) }
+
     private static func isTrue(_ text: String) -> Bool { ["1", "true", "yes", "on"].contains(text.lowercased()) }
 
     /// Variables whose value is taken as it is; the first that is set wins.

@@ -32,14 +32,23 @@ package struct SQLiteMigrator: SchemaMigrator {
         }
         .sorted { $0.number < $1.number }
         guard !pending.isEmpty else { return [] }
-        if dryRun { return try await tryOnCopy(pending) }
+        if dryRun {
+            return try await onCopy { migrator in
+                var result: [MigrationStatus] = []
+                for migration in pending {
+                    if let status = try await migrator.apply(migration) { result.append(status) }
+                }
+                return result
+            }
+        }
         if statuses.contains(where: { $0.state == .applied }) { try await backUp(before: pending[0]) }
         var applied: [MigrationStatus] = []
         for migration in pending { if let status = try await apply(migration) { applied.append(status) } }
         return applied
     }
 
-    package func down(_ migrations: [Migration], steps: Int) async throws -> [MigrationStatus] {
+    package func down(_ migrations: [Migration], steps: Int, dryRun: Bool) async throws -> [MigrationStatus] {
+        if dryRun { return try await onCopy { try await $0.down(migrations, steps: steps, dryRun: false) } }
         let statuses = try await status(migrations)
         try MigrationStatus.refuseForeignHistory(statuses)
         let applied = statuses.filter { $0.state == .applied }.suffix(max(0, steps)).reversed()
@@ -89,24 +98,24 @@ package struct SQLiteMigrator: SchemaMigrator {
         }
     }
 
-    /// Applies to a copy of the file, which is removed again.
-    private func tryOnCopy(_ pending: [Migration]) async throws -> [MigrationStatus] {
+    /// Does it to a copy of the file, which is removed again.
+    private func onCopy(
+        _ body: (SQLiteMigrator) async throws -> [MigrationStatus]
+    ) async throws -> [MigrationStatus] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "vigil-dry-run-\(EntryID(at: clock.now()))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let copy = folder.appending(path: "copy.db").path(percentEncoded: false)
         try await store.copy(to: copy)
         let trial = try SQLiteStore(path: copy, readerCount: 1)
-        let migrator = SQLiteMigrator(trial, backups: nil, clock: clock)
-        var result: [MigrationStatus] = []
         do {
-            for migration in pending { if let status = try await migrator.apply(migration) { result.append(status) } }
+            let result = try await body(SQLiteMigrator(trial, backups: nil, clock: clock))
+            await trial.close()
+            return result
         } catch {
             await trial.close()
             throw error
         }
-        await trial.close()
-        return result
     }
 
     private func backUp(before migration: Migration) async throws {

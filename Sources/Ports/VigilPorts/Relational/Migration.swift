@@ -62,6 +62,12 @@ package protocol SchemaMigrator: Sendable {
     ///   one has changed.
     func up(_ migrations: [Migration], to target: Int?, dryRun: Bool) async throws -> [MigrationStatus]
 
-    /// Takes back the last `steps` migrations.
-    func down(_ migrations: [Migration], steps: Int) async throws -> [MigrationStatus]
+    /// Takes back the last `steps` migrations, after a backup.
+    func down(_ migrations: [Migration], steps: Int, dryRun: Bool) async throws -> [MigrationStatus]
+}
+
+extension SchemaMigrator {
+    package func down(_ migrations: [Migration], steps: Int) async throws -> [MigrationStatus] {
+        try await down(migrations, steps: steps, dryRun: false)
+    }
 }

@@ -69,12 +69,19 @@ function sets(series, metric) {
 /** What the chart shows: the metric and its unit. */
 const title = () => shown.metric + (shown.unit ? ` (${unit(shown.unit)})` : "");
 
-/** Loads and draws. Without a range in the address, the range ends now. */
+/** Where the range ends: where the address says, else now; with the last reading of a device that has been silent for longer. */
+function endOf(seconds) {
+    if (root.dataset.end) return new Date(root.dataset.end);
+    const last = Date.parse(root.dataset.last ?? "");
+    return new Date(last < Date.now() - seconds * 1000 ? last + seconds * 20 : Date.now());
+}
+
+/** Loads and draws. */
 async function load() {
     const { device } = root.dataset;
     const metric = document.getElementById("metric").value;
     const seconds = Number(document.getElementById("range").value);
-    const end = root.dataset.end ? new Date(root.dataset.end) : new Date();
+    const end = endOf(seconds);
     const start = new Date(end.getTime() - seconds * 1000);
     const query = new URLSearchParams({ metric, from: start.toISOString(), to: end.toISOString() });
     const answer = await get(`/api/devices/${device}/chart?${query}`);

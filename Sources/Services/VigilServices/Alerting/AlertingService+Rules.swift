@@ -25,6 +25,7 @@ extension AlertingService {
         let scope = try principal.requiredScope()
         let tenant = try Self.tenant(of: scope)
         let definition = try await resolved(form, in: scope).definition()
+        try Self.requireReach(of: definition, scope)
         let now = clock.now()
         let rule = Rule(
             id: RuleID(at: now), tenant: tenant, definition: definition, version: 1, createdAt: now, updatedAt: now)
@@ -56,9 +57,11 @@ extension AlertingService {
         let scope = try principal.requiredScope()
         let tenant = try Self.tenant(of: scope)
         let definition = try await resolved(form, in: scope).definition()
+        try Self.requireReach(of: definition, scope)
         let now = clock.now()
         let rule = try await stores.relational.write(in: scope) { transaction in
             let old = try Self.rule(id, tenant: tenant, in: transaction)
+            try Self.requireReach(of: old.definition, scope)
             if let version, version != old.version { throw StoreError(.stale, "A rule was changed by somebody else") }
             var rule = old
             rule.definition = definition
@@ -90,6 +93,7 @@ extension AlertingService {
         let now = clock.now()
         try await stores.relational.write(in: scope) { transaction in
             let old = try Self.rule(id, tenant: tenant, in: transaction)
+            try Self.requireReach(of: old.definition, scope)
             try transaction.execute(
                 "DELETE FROM rule_conditions WHERE tenant_id = \(tenant) AND rule_key = \(id.description)")
             try transaction.execute("DELETE FROM rules WHERE tenant_id = \(tenant) AND id = \(id)")
@@ -99,6 +103,17 @@ extension AlertingService {
     }
 
     // MARK: - Pieces
+
+    /// A rule judges for everybody: who sees only some devices makes, changes and removes rules of those alone.
+    private static func requireReach(of definition: RuleDefinition, _ scope: AccessScope) throws(ServiceError) {
+        guard !scope.isWhole else { return }
+        let devices = definition.scope.devices
+        guard !devices.isEmpty, devices.allSatisfy({ scope.shows($0) }) else {
+            throw ServiceError(
+                .forbidden, "rule.reach",
+                "The rule reaches devices that you do not see: yours can be named in scope.devices.")
+        }
+    }
 
     static func tenant(of scope: AccessScope) throws(ServiceError) -> TenantID {
         guard let tenant = scope.tenant else {

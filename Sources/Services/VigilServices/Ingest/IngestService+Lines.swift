@@ -51,7 +51,8 @@ extension IngestService {
         var decoder = LineDecoder(
             precision: precision, arrival: arrival, accepted: .distantPast...latest, cache: keys
         ) { (measurement: String, labels: Labels) throws(LineReason) in
-            .keep(SeriesSource(device: nil, measurement: measurement, labels: labels))
+            if measurement == "_" || measurement.hasPrefix("__") { throw .measurementReserved }
+            return .keep(SeriesSource(device: nil, measurement: measurement, labels: labels))
         }
         for try await piece in pieces {
             try bytesInFlight.take(piece.count, holding: &held)
@@ -68,7 +69,7 @@ extension IngestService {
                 // Mostly it is not the clock, but the precision.
                 let hours = Int(settings.futureMax.seconds / 3600)
                 let unit = precision.flatMap { $0.isEmpty ? nil : $0 } ?? "ns"
-                reason += ": it was taken as \(unit), and may be at most \(hours) h ahead"
+                reason += ": it was taken as \(unit), and may be at most \(hours) h ahead, and not before the year 0"
             }
             refusals.add(Refusal(line: problem.line, code: "line", reason: reason))
         }

@@ -99,7 +99,10 @@ import VigilServices
     }
 
     @Test func `attempts at once are counted before they are looked at`() async throws {
-        try await withPeople({ $0.hashesWaiting = 100 }) { people in
+        try await withPeople({
+            $0.hashesWaiting = 100
+            $0.hashesPerAddress = 100
+        }) { people in
             let codes = try await withThrowingTaskGroup(of: String?.self) { group in
                 for n in 0..<40 {
                     group.addTask { try await attempt(people, "ann", "guess \(n)", from: "192.0.2.9").code }

@@ -24,7 +24,11 @@ package struct IdentitySettings: Sendable, Hashable {
     package var hashesAtOnce = 1
     /// Hashes that may wait; a sign-in beyond is refused with 429 before any work.
     package var hashesWaiting = 32
+    /// Hashes that one address may have running and waiting.
+    package var hashesPerAddress = 3
     /// How long a sign-in may wait for its hash; where it would take longer, it is refused with 429 before any work.
+    ///
+    /// The first of an address may wait four times as long: those that were there before it are perhaps an attack.
     package var hashWaitMax = Span.seconds(2)
     package var minimumPasswordLength = 8
     package var maximumPasswordLength = 1024

@@ -13,7 +13,7 @@ extension IdentityService {
     ///   right but the account has no rights in the tenant.
     package func signIn(_ request: SignInRequest) async throws -> SignedIn {
         try Self.check(request)
-        let admission = try await hasher.withPlace { [self] place in
+        let admission = try await hasher.withPlace(for: request.address) { [self] place in
             let candidate = try await reserve(request)
             let isRight = try await verify(request.secret, of: candidate.user, place)
             guard candidate.isAdmitted(secretIsRight: isRight) else {

@@ -11,10 +11,13 @@ actor PasswordHasher {
     private let cost: IdentitySettings.PasswordCost
     private let atOnce: Int
     private let placesMax: Int
+    private let placesPerAddress: Int
     private let waitMax: Double
     /// How many seconds a hash takes on this machine at this load; `nil` before the first.
     private var hashSeconds: Double?
     private var placesTaken = 0
+    /// The places that each address has taken.
+    private var placesOf: [String: Int] = [:]
     private var running = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private let queue = DispatchQueue(label: "vigil.passwords", qos: .userInitiated, attributes: .concurrent)
@@ -23,6 +26,7 @@ actor PasswordHasher {
         cost = settings.passwordCost
         atOnce = max(1, settings.hashesAtOnce)
         placesMax = max(1, settings.hashesAtOnce) + settings.hashesWaiting
+        placesPerAddress = max(1, settings.hashesPerAddress)
         waitMax = settings.hashWaitMax.seconds
     }
 
@@ -64,16 +68,26 @@ actor PasswordHasher {
 
     /// Runs `body` with a place.
     ///
+    /// - Parameter address: Who asks without having shown a credential: one address takes a few places only, so that it
+    ///   cannot keep everybody else waiting.
     /// - Throws: `tooMany`, code `auth.busy`, when all places are taken, or so many that the turn would come too late.
-    func withPlace<Result: Sendable>(_ body: @Sendable (Place) async throws -> Result) async throws -> Result {
+    func withPlace<Result: Sendable>(
+        for address: String? = nil, _ body: @Sendable (Place) async throws -> Result
+    ) async throws -> Result {
         let wait = Double(max(0, placesTaken - atOnce + 1)) / Double(atOnce) * (hashSeconds ?? 0.1)
-        guard placesTaken < placesMax, wait <= waitMax else {
+        let own = address.map { placesOf[$0, default: 0] } ?? 0
+        let patience = address != nil && own == 0 ? waitMax * 4 : waitMax
+        guard placesTaken < placesMax, own < placesPerAddress, wait <= patience else {
             throw ServiceError(
                 .tooMany, "auth.busy", "Too many people sign in at this moment.",
                 retryAfter: Span(seconds: max(2, min(60, wait))))
         }
         placesTaken += 1
-        defer { placesTaken -= 1 }
+        if let address { placesOf[address] = own + 1 }
+        defer {
+            placesTaken -= 1
+            if let address, let taken = placesOf[address] { placesOf[address] = taken > 1 ? taken - 1 : nil }
+        }
         return try await body(Place(hasher: self))
     }
 

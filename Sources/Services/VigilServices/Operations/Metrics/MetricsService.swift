@@ -188,7 +188,7 @@ private struct RelationalFacts: Sendable {
         }
         alerts = try transaction.rows(
             "SELECT severity, count(*) AS n FROM alerts WHERE closure = 'open' GROUP BY severity ORDER BY severity"
-        ).map { (try $0.get("severity"), try $0.get("n")) }
+        ).map { (try $0.get("severity", as: Severity.self).rawValue, try $0.get("n")) }
         devices =
             try transaction.rows("SELECT count(*) AS n FROM devices WHERE deleted_at IS NULL").first?.get("n") ?? 0
         // Counted up to a bound: a lag beyond it is as bad however large it is.

@@ -56,7 +56,7 @@ extension NamedReference where ID: SQLConvertible {
 extension Device {
     init(
         _ summary: DeviceSummary, externalIDs: [ExternalID], secrets: [String], connection: JSONValue,
-        metadata: JSONValue, configurationHash: String?
+        metadata: JSONValue, configurationHash: String?, isDiscovered: Bool
     ) {
         self.init(
             id: summary.id, code: summary.code, name: summary.name, kind: summary.kind, handler: summary.handler,
@@ -66,7 +66,8 @@ extension Device {
             expectedIntervalSeconds: summary.expectedIntervalSeconds,
             latitude: summary.latitude, longitude: summary.longitude, externalIDs: externalIDs,
             connection: connection, connectionSecrets: secrets, metadata: metadata,
-            configurationHash: configurationHash, version: summary.version, createdAt: summary.createdAt,
+            configurationHash: configurationHash, isDiscovered: isDiscovered, version: summary.version,
+            createdAt: summary.createdAt,
             updatedAt: summary.updatedAt, deletedAt: summary.deletedAt)
     }
 }
@@ -75,7 +76,7 @@ extension RegistryReading {
     /// The whole view of a device that was found and is visible.
     func device(_ id: DeviceID) throws -> Device {
         let more: SQL = """
-            , d.connection, d.metadata, (SELECT h.configuration_hash FROM device_snapshots h
+            , d.connection, d.metadata, d.is_discovered, (SELECT h.configuration_hash FROM device_snapshots h
                 WHERE h.tenant_id = d.tenant_id AND h.device_id = d.id AND h.valid_to IS NULL) AS configuration_hash
             """
         let rows = try transaction.rows(
@@ -93,6 +94,6 @@ extension RegistryReading {
         return Device(
             try DeviceSummary(row: row), externalIDs: identifiers, secrets: secrets,
             connection: try row.get("connection"), metadata: try row.get("metadata"),
-            configurationHash: try row.optional("configuration_hash"))
+            configurationHash: try row.optional("configuration_hash"), isDiscovered: try row.get("is_discovered"))
     }
 }

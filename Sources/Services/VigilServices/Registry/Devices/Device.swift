@@ -78,6 +78,8 @@ package struct Device: Codable, Sendable, Hashable {
     package var metadata: JSONValue
     /// The hash of the metadata in force, by which devices of one configuration are found.
     package var configurationHash: String?
+    /// Whether it reports without anybody having claimed it.
+    package var isDiscovered: Bool
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp

@@ -70,15 +70,24 @@ extension DeviceRow {
 extension RegistryReading {
     /// The stored row of a registered device.
     ///
-    /// - Parameter deleted: Whether deleted devices are looked for instead of living ones.
+    /// - Parameters:
+    ///   - deleted: Whether deleted devices are looked for instead of living ones.
+    ///   - orDiscovered: Whether devices are looked for too that nobody has claimed.
     /// - Throws: `notFound` for what is not there, only discovered, another tenant's, or hidden by the scope.
-    func deviceRow(_ reference: String, deleted: Bool = false) throws -> DeviceRow {
+    func deviceRow(_ reference: String, deleted: Bool = false, orDiscovered: Bool = false) throws -> DeviceRow {
         // Typed, because a bare literal in an interpolation is a value, which is bound.
         let life: SQL = deleted ? "d.deleted_at IS NOT NULL" : "d.deleted_at IS NULL"
+        let named: SQL =
+            orDiscovered
+            ? """
+            (\(matches(device: reference)) OR d.is_discovered AND d.id IN (
+                SELECT x.device_id FROM discoveries x
+                WHERE x.tenant_id = \(tenant) AND x.reference = \(reference) AND x.state <> 'claimed'))
+            """ : "\(matches(device: reference)) AND NOT d.is_discovered"
         let rows = try transaction.rows(
             """
             SELECT \(DeviceRow.columns) FROM devices d
-            WHERE d.tenant_id = \(tenant) AND \(matches(device: reference)) AND NOT d.is_discovered
+            WHERE d.tenant_id = \(tenant) AND \(named)
                 AND \(life)
                 AND \(scope.shows(device: "d.id"))
             ORDER BY d.deleted_at DESC NULLS LAST, d.id DESC LIMIT 1

@@ -33,10 +33,10 @@ extension RegistryService {
         }
     }
 
-    /// A device by identifier, code or external identifier.
+    /// A device by identifier, code or external identifier; a discovered one also by what it calls itself.
     package func device(_ reference: String, in scope: AccessScope) async throws -> Device {
         try await read(in: scope) { reading in
-            try reading.device(try reading.deviceRow(reference).id)
+            try reading.device(try reading.deviceRow(reference, orDiscovered: true).id)
         }
     }
 
