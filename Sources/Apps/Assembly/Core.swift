@@ -169,6 +169,7 @@ struct Core: Sendable {
 
     /// Ends what is open, in the order that loses nothing.
     func close() async {
+        await fields.end()
         await stores.series.close()
         await stores.relational.close()
     }

@@ -163,11 +163,15 @@ struct RetentionCommand: AsyncParsableCommand {
     }
 
     private static func table(_ rules: [[String: Any]]) -> Table {
-        var table = Table("id", "subject", "metric", "profile", "site", "hot", "warm", "archive", "hold")
+        var table = Table(
+            "id", "subject", "metric", "profile", "site", "hot", "warm", "archive", "aggregates", "hold", "reason")
         for rule in rules {
+            let rollups = rule["rollups"] as? [String: Any] ?? [:]
+            let aggregates = ["minute", "hour", "day"].compactMap { name in rollups[name].map { "\(name) \($0)" } }
             table.add(
                 rule["id"], rule["subject"], rule["metric"], rule["profile"], rule["site"], rule["hot"], rule["warm"],
-                rule["archive"], rule["legalHold"] as? Bool == true ? "yes" : "no")
+                rule["archive"], aggregates.joined(separator: ", "), rule["legalHold"] as? Bool == true ? "yes" : "no",
+                rule["reason"])
         }
         return table
     }

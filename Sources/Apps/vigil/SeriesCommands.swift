@@ -1,6 +1,7 @@
 import ArgumentParser
 import Assembly
 import Foundation
+import Synchronization
 
 /// Looks after the series store: `vigil series …`.
 struct SeriesCommand: AsyncParsableCommand {
@@ -72,42 +73,23 @@ struct SeriesCommand: AsyncParsableCommand {
     struct Selection: ParsableArguments {
         @Argument(help: "A series selector, as PromQL writes it: 'temperature{room=\"kitchen\"}'.")
         var selector: String
+        @OptionGroup var range: Range
+
+        var query: [(String, String)] { [("match", selector)] + range.query }
+    }
+
+    /// A stretch of time.
+    struct Range: ParsableArguments {
         @Option(help: "From here on: RFC 3339.")
         var from: String?
         @Option(help: "Up to here, not included: RFC 3339.")
         var to: String?
 
         var query: [(String, String)] {
-            var query = [("match", selector)]
+            var query: [(String, String)] = []
             if let from { query.append(("from", from)) }
             if let to { query.append(("to", to)) }
             return query
-        }
-    }
-
-    struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Remove readings for real, after counting them and asking.")
-        @OptionGroup var options: TenantOptions
-        @OptionGroup var selection: Selection
-        @Flag(help: "Do not ask.")
-        var yes = false
-
-        func run() async throws {
-            if !yes {
-                let counted = try await options.call(
-                    "POST", "/api/local/series/delete", query: selection.query + [("dryRun", "true")])
-                let (series, samples) = (counted.members["series"] ?? 0, counted.members["samples"] ?? 0)
-                FileHandle.standardError.write(
-                    Data("This removes \(samples) readings of \(series) series. Type yes: ".utf8))
-                guard readLine() == "yes" else {
-                    Say.error("Nothing was removed.")
-                    throw ExitCode(1)
-                }
-            }
-            let answer = try await options.call("POST", "/api/local/series/delete", query: selection.query)
-            if options.json { return answer.printed() }
-            print("\(answer.members["samples"] ?? 0) readings of \(answer.members["series"] ?? 0) series are gone.")
         }
     }
 
@@ -120,14 +102,42 @@ struct SeriesCommand: AsyncParsableCommand {
         var form = "csv"
 
         func run() async throws {
+            let end = LastLine()
             try await Say.ended {
                 let api = try await options.local.api()
                 let tenant = try await api.tenant(options.tenant)
                 let refusal = try await api.stream(
                     "/api/local/series/export", query: selection.query + [("form", form), ("tenant", tenant)]
-                ) { try FileHandle.standardOutput.write(contentsOf: Data($0)) }
+                ) { piece in
+                    end.take(piece)
+                    try FileHandle.standardOutput.write(contentsOf: Data(piece))
+                }
                 _ = try refusal?.checked()
             }
+            // Line protocol ends with a comment when something could not be written.
+            if form == "line", let comment = end.text, comment.hasPrefix("# left out: ") {
+                Say.error(String(comment.dropFirst(2)))
+            }
         }
+    }
+}
+
+/// Remembers the last line of a text that goes by.
+final class LastLine: Sendable {
+    private let tail = Mutex<[UInt8]>([])
+    /// A longer line is not remembered whole.
+    private static let bytesMax = 16 * 1024
+
+    func take(_ piece: [UInt8]) {
+        tail.withLock { tail in
+            tail += piece
+            if tail.count > Self.bytesMax { tail.removeFirst(tail.count - Self.bytesMax) }
+        }
+    }
+
+    /// Without its line feed.
+    var text: String? {
+        let bytes = tail.withLock { $0 }
+        return bytes.split(separator: UInt8(ascii: "\n")).last.map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -43,8 +43,10 @@ extension SeriesEngine {
             series: entries.map(\.number),
             range: TimeRange(Timestamp(microseconds: start), Timestamp(microseconds: end)))
         _ = try await commit(.delete, record)
+        // Known before they go: what lies in the archive was counted above, not again with what is kept of it.
+        let archived = Self.archived(entries, memory)
         try Self.removeFromChunks(entries, from: start, to: end, store, memory, unlessSealed: .max)
-        count += try Self.removeFromRollups(entries, from: start, to: end, rollups, memory)
+        count += try Self.removeFromRollups(entries, from: start, to: end, rollups, memory, archived: archived)
         memory.markEmpty(entries)
         return count
     }
@@ -55,14 +57,22 @@ extension SeriesEngine {
             throw StoreError(.invalid, "a scope that does not see all of a tenant cannot remove it")
         }
         try log.check()
+        try await removeAll(of: tenant)
+        // What was only in the log lies there until the log is cut.
+        try await seal()
+    }
+
+    private func removeAll(of tenant: TenantID) async throws(StoreError) {
         await maintenance.enter()
         defer { maintenance.leave() }
-        try await withArchive(from: .min, to: .max) { () async throws(StoreError) in
-            _ = try await commit(.deleteTenant, RemovalRecord.write(tenant: tenant))
-            let entries = catalogue.groups(of: tenant).flatMap { catalogue.series(of: $0) }
-            try Self.removeFromChunks(entries, from: .min, to: .max, store, memory, unlessSealed: .max)
-            try Self.removeFromRollups(entries, from: .min, to: .max, rollups, memory)
-            memory.markEmpty(entries)
+        try await counters.count(.delete) { () async throws(StoreError) in
+            try await withArchive(from: .min, to: .max) { () async throws(StoreError) in
+                _ = try await commit(.deleteTenant, RemovalRecord.write(tenant: tenant))
+                let entries = catalogue.groups(of: tenant).flatMap { catalogue.series(of: $0) }
+                try Self.removeFromChunks(entries, from: .min, to: .max, store, memory, unlessSealed: .max)
+                try Self.removeFromRollups(entries, from: .min, to: .max, rollups, memory)
+                memory.markEmpty(entries)
+            }
         }
     }
 

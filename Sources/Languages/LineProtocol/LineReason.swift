@@ -15,8 +15,7 @@ extension LineReason {
     package static let measurementMissing = LineReason(
         "measurement_missing", "the line does not begin with a measurement")
     package static let measurementReserved = LineReason(
-        "measurement_reserved",
-        "metrics that begin with __ are reserved, so a measurement must not begin with __ or be _")
+        "measurement_reserved", "measurements that begin with __ are reserved")
     package static let tagMalformed = LineReason("tag_malformed", "a tag must have the form name=value")
     package static let tagEmpty = LineReason("tag_empty", "a tag has no name or no value")
     package static let tagDuplicate = LineReason("tag_duplicate", "a tag comes twice")
@@ -26,6 +25,8 @@ extension LineReason {
     package static let keyLength = LineReason("key_length", "the measurement with its tags is longer than allowed")
     package static let fieldsMissing = LineReason("fields_missing", "the line has no fields")
     package static let fieldMalformed = LineReason("field_malformed", "a field must have the form name=value")
+    package static let fieldReserved = LineReason(
+        "field_reserved", "fields that begin with __ are reserved")
     package static let fieldDuplicate = LineReason("field_duplicate", "a field comes twice")
     package static let fieldCount = LineReason("field_count", "the line has more fields than allowed")
     package static let fieldNameLength = LineReason("field_name_length", "a field's name is longer than allowed")

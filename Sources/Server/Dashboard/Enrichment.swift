@@ -55,6 +55,10 @@ enum Enrichment {
             members["samplesText"] = .string(
                 String(samples.prefix(5).map(text(of:)).joined(separator: ", ").prefix(120)))
         }
+        if let kinds = members["kinds"]?.elements, kinds.count > 1 {
+            let others = kinds.compactMap(\.text).filter { $0 != members["kind"]?.text }
+            members["otherKindsText"] = .string(others.joined(separator: ", "))
+        }
         if let permissions = members["permissions"]?.elements {
             members["permissionsText"] = .string(permissions.compactMap(\.text).joined(separator: ", "))
         }

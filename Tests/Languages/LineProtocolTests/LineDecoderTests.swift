@@ -14,6 +14,12 @@ import VigilModel
         #expect(table.columns.map { $0[0] } == [.float(1.5), .integer(3), .boolean(true), .text("x")])
     }
 
+    @Test func `fields of the measurement _ are whole metric names`() {
+        let decoded = decode("_,room=a temperature=1,trail_=2,_lead=3\n_x f=4\n")
+        #expect(decoded.problems.isEmpty)
+        #expect(decoded.batch.readings.map(\.metric) == ["temperature", "trail_", "_lead", "_x_f"])
+    }
+
     @Test(arguments: [
         ("m f=t", ReadingValue.boolean(true)), ("m f=T", .boolean(true)), ("m f=true", .boolean(true)),
         ("m f=True", .boolean(true)), ("m f=TRUE", .boolean(true)), ("m f=f", .boolean(false)),
@@ -38,7 +44,9 @@ import VigilModel
         (",a=b f=1", 1, "measurement_missing"), ("m", 2, "fields_missing"), ("m ", 3, "fields_missing"),
         ("m,a f=1", 4, "tag_malformed"), ("m,a=b=c f=1", 6, "tag_malformed"), ("m,a= f=1", 3, "tag_empty"),
         ("m,=b f=1", 3, "tag_empty"), ("m,a=1,a=2 f=1", 7, "tag_duplicate"), ("m,tenant=x f=1", 3, "tag_reserved"),
-        ("m,__name__=x f=1", 3, "tag_reserved"), ("m,a=b, f=1", 7, "tag_malformed"), ("m f", 3, "field_malformed"),
+        ("m,__name__=x f=1", 3, "tag_reserved"), ("__m f=1", 1, "measurement_reserved"),
+        ("_ __journal=1", 3, "field_reserved"), ("m __f=1", 3, "field_reserved"), ("m,a=b, f=1", 7, "tag_malformed"),
+        ("m f", 3, "field_malformed"),
         ("m f=", 5, "value_missing"), ("m f=,g=1", 5, "value_missing"), ("m f=1,", 7, "field_malformed"),
         ("m f=1,f=2", 7, "field_duplicate"), ("m f=1,f=2i", 7, "field_duplicate"), ("m f=x", 5, "value_malformed"),
         ("m f=1x", 5, "value_malformed"), ("m f=--1", 5, "value_malformed"), ("m f=1e", 5, "value_malformed"),

@@ -46,9 +46,11 @@ final class SeriesRecovery {
         case .delete, .deleteTenant:
             let removal = Self.removeOpenRows(kind, payload, catalogue, memory)
             guard let removal else { return }
+            let archived = SeriesEngine.archived(removal.entries, memory)
             try SeriesEngine.removeFromChunks(
                 removal.entries, from: removal.start, to: removal.end, store, memory, unlessSealed: position)
-            try SeriesEngine.removeFromRollups(removal.entries, from: removal.start, to: removal.end, rollups, memory)
+            try SeriesEngine.removeFromRollups(
+                removal.entries, from: removal.start, to: removal.end, rollups, memory, archived: archived)
         case .mark: break
         }
     }

@@ -191,9 +191,11 @@ extension SeriesEngine: SeriesTiering {
             if held.isEmpty {
                 try drop(file, chunks, at: now, ready)
             } else {
-                change.isHeld = true
+                var stays = change
+                stays.isHeld = true
                 change.samples = try removeWhatIsNotHeld(file, chunks, at: now)
-                if change.samples.isEmpty { return [] }
+                stays.samples.merge(change.samples) { $0 - $1 }
+                return [change, stays].filter { $0.samples.values.contains { $0 > 0 } }
             }
         case .hot, .warm:
             try move(file, chunks, to: tier)

@@ -6,22 +6,23 @@ extension SeriesEngine {
     ///
     /// A bucket of which only a part goes is made anew: from the readings, where they lie in a part of the archive that is
     /// open, else from the narrower buckets that are left of it; where neither is there, it goes whole.
+    ///
+    /// - Parameter archived: What lay in the archive before the removal.
     @discardableResult
     static func removeFromRollups(
-        _ entries: [SeriesEntry], from start: Int64, to end: Int64, _ rollups: RollupStore, _ memory: SeriesMemory
+        _ entries: [SeriesEntry], from start: Int64, to end: Int64, _ rollups: RollupStore, _ memory: SeriesMemory,
+        archived: ArchivedStretches = [:]
     ) throws(StoreError) -> Int {
         var count = 0
         var changes: [(RollupFile, SourceGroup, RollupChange)] = []
         for (_, some) in Dictionary(grouping: entries, by: { $0.group.number }) {
             guard let group = some.first?.group else { continue }
-            let known = memory.rollups(group).filter { reference in
-                reference.lastTime >= start && reference.firstTime < end
-                    && some.contains { reference.series.contains($0.number) }
-            }
+            let known = memory.rollups(group, of: some, from: start, to: end)
             if known.isEmpty { continue }
-            var removal = RollupRemoval(start: start, end: end, group: group, memory: memory)
+            var removal = RollupRemoval(
+                start: start, end: end, chunks: memory.frozen(group).chunks, archived: archived)
             for reference in known { removal.take(reference, try reference.all()) }
-            for entry in some { count += try removal.remove(entry) }
+            for entry in some { count += try removal.remove(entry) ?? 0 }
             for (file, change) in removal.changes(rollups) { changes.append((file, group, change)) }
         }
         for (_, some) in Dictionary(grouping: changes, by: { ObjectIdentifier($0.0) }) {
@@ -34,19 +35,52 @@ extension SeriesEngine {
     }
 }
 
+/// The stretches of time of which an open part of the archive holds readings, by series.
+typealias ArchivedStretches = [UInt32: [(start: Int64, end: Int64)]]
+
+extension SeriesEngine {
+    /// What lies in the open parts of the archive.
+    static func archived(_ entries: [SeriesEntry], _ memory: SeriesMemory) -> ArchivedStretches {
+        let groups = Dictionary(entries.map { ($0.group.number, $0.group) }, uniquingKeysWith: { first, _ in first })
+        return archived(groups.values.flatMap { memory.frozen($0).chunks })
+    }
+
+    static func archived(_ chunks: [ChunkReference]) -> ArchivedStretches {
+        var result: ArchivedStretches = [:]
+        for chunk in chunks where chunk.file.tier == .archive {
+            for column in chunk.columns { result[column.series, default: []].append(chunk.file.stretch) }
+        }
+        return result
+    }
+}
+
+extension SeriesMemory {
+    /// What is kept of readings that went, of some series of a group in a range.
+    func rollups(
+        _ group: SourceGroup, of entries: [SeriesEntry], from start: Int64, to end: Int64
+    ) -> [RollupReference] {
+        rollups(group).filter { reference in
+            reference.lastTime >= start && reference.firstTime < end
+                && entries.contains { reference.series.contains($0.number) }
+        }
+    }
+}
+
 /// Takes a range of time out of the rollups of one group.
-private struct RollupRemoval {
+struct RollupRemoval {
     let start: Int64
     let end: Int64
-    let group: SourceGroup
-    let archive: [ChunkReference]
+    /// The parts of the archive, as they are now.
+    private let archive: [ChunkReference]
+    /// What lay in the archive before the removal.
+    private let stretches: ArchivedStretches
     private var pieces: [(reference: RollupReference, columns: [UInt32: [WindowAggregate]], isChanged: Bool)] = []
 
-    init(start: Int64, end: Int64, group: SourceGroup, memory: SeriesMemory) {
+    init(start: Int64, end: Int64, chunks: [ChunkReference], archived: ArchivedStretches) {
         self.start = start
         self.end = end
-        self.group = group
-        archive = memory.frozen(group).chunks.filter { $0.file.tier == .archive }
+        archive = chunks.filter { $0.file.tier == .archive }
+        stretches = archived
     }
 
     mutating func take(_ reference: RollupReference, _ columns: [UInt32: [WindowAggregate]]) {
@@ -57,9 +91,12 @@ private struct RollupRemoval {
     private func isWhole(_ bucket: WindowAggregate) -> Bool { bucket.firstTime >= start && bucket.lastTime < end }
 
     /// Removes a series from the narrowest buckets to the widest; says how many readings went that are nowhere else.
-    mutating func remove(_ entry: SeriesEntry) throws(StoreError) -> Int {
+    ///
+    /// `nil` when nothing is kept of it in the range, or only of readings that lie in the archive.
+    mutating func remove(_ entry: SeriesEntry) throws(StoreError) -> Int? {
         let before = buckets(entry.number)
         var removed: [RollupResolution: Int] = [:]
+        var isLost = false
         for resolution in RollupResolution.allCases {
             // What is left of the narrower ones stands here already.
             let narrower = buckets(entry.number)
@@ -75,14 +112,17 @@ private struct RollupRemoval {
                     }
                     let (raw, isArchived) = try archived(bucket, resolution, entry)
                     let left = isArchived ? raw : remade(bucket, resolution, before, narrower)
-                    if !isArchived { removed[resolution, default: 0] += bucket.count - (left?.count ?? 0) }
+                    if !isArchived {
+                        removed[resolution, default: 0] += bucket.count - (left?.count ?? 0)
+                        isLost = true
+                    }
                     if let left { rest.append(left) }
                 }
                 pieces[index].columns[entry.number] = rest
                 pieces[index].isChanged = true
             }
         }
-        return removed.values.max() ?? 0
+        return isLost ? removed.values.max() ?? 0 : nil
     }
 
     private func buckets(_ series: UInt32) -> [RollupResolution: [WindowAggregate]] {
@@ -95,11 +135,13 @@ private struct RollupRemoval {
     private func archived(
         _ bucket: WindowAggregate, _ resolution: RollupResolution, _ entry: SeriesEntry
     ) throws(StoreError) -> (WindowAggregate?, Bool) {
+        let isArchived =
+            stretches[entry.number]?.contains { bucket.firstTime >= $0.start && bucket.firstTime < $0.end } ?? false
+        guard isArchived else { return (nil, false) }
         let files = archive.filter { chunk in
             let stretch = chunk.file.stretch
             return bucket.firstTime >= stretch.start && bucket.firstTime < stretch.end
         }
-        if files.isEmpty { return (nil, false) }
         let first = resolution.bucket(of: bucket.firstTime) * resolution.length
         let samples = try SeriesReader(entry: entry, chunks: files, blocks: []).samples(
             from: first, to: first + resolution.length)

@@ -63,6 +63,8 @@ struct FieldShapes {
         switch FieldName.text(bytes) {
         case .failure(let reason): return .failure(reason)
         case .success(let text):
+            // What begins so is Vigil's own.
+            if text.utf8.starts(with: "__".utf8) { return .failure(.fieldReserved) }
             let number = Int32(names.count)
             names.append(Name(text: text, start: nameBytes.count, count: bytes.count))
             nameBytes.append(contentsOf: bytes)

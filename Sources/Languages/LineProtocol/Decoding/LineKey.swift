@@ -4,6 +4,7 @@ import VigilModel
 ///
 /// Only keys that are new come here.
 struct LineKey {
+    /// Empty for `_`, whose fields are whole metric names.
     let measurement: String
     let labels: Labels
 
@@ -11,8 +12,10 @@ struct LineKey {
     init(_ cursor: ByteCursor, from start: Int, to end: Int, limits: LineLimits) throws(LineFault) {
         guard end - start <= limits.keyBytes else { throw LineFault(.keyLength, at: start + limits.keyBytes) }
         var parts = KeyParts(base: cursor.base, position: start, end: end)
-        measurement = try parts.text(until: .measurement)
-        guard !measurement.isEmpty else { throw LineFault(.measurementMissing, at: start) }
+        let written = try parts.text(until: .measurement)
+        guard !written.isEmpty else { throw LineFault(.measurementMissing, at: start) }
+        guard !written.utf8.starts(with: "__".utf8) else { throw LineFault(.measurementReserved, at: start) }
+        measurement = written == "_" ? "" : written
         var tags: [String: String] = [:]
         while parts.position < end {
             parts.position += 1

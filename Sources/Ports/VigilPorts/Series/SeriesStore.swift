@@ -52,9 +52,14 @@ package protocol SeriesStore: Sendable {
     /// The devices of the selected series, found as ``labelNames(_:in:)``.
     func devices(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> Set<DeviceID>
 
+    /// What ``delete(_:in:)`` would remove now, wherever it lies: also where questions do not see it.
+    ///
+    /// Each sample counts once. Nothing changes.
+    func removal(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> SeriesRemoval
+
     /// Removes the samples of the selected series in the selection's range, and the series when nothing is left of it.
     ///
-    /// - Returns: How many samples were removed.
+    /// - Returns: How many samples were removed, each counted once.
     func delete(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> Int
 
     /// Removes everything of the scope's tenant and gives the space back.
@@ -68,6 +73,15 @@ package protocol SeriesStore: Sendable {
 }
 
 extension SeriesStore {
+    package func removal(
+        _ selection: SeriesSelection, in scope: AccessScope
+    ) async throws(StoreError) -> SeriesRemoval {
+        var removal = SeriesRemoval(series: try await series(selection, in: scope))
+        let cursor = try await samples(selection, in: scope)
+        while let piece = try await cursor.next() { removal.samples += piece.samples.count }
+        return removal
+    }
+
     package func latest(_ matchers: [LabelMatcher], in scope: AccessScope) async throws(StoreError) -> [LatestSample] {
         try await latest(matchers, devices: nil, in: scope)
     }
@@ -119,6 +133,19 @@ package struct SeriesSamples: Sendable {
 
     package init(identity: SeriesIdentity, samples: [Sample]) {
         self.identity = identity
+        self.samples = samples
+    }
+}
+
+/// What a removal takes away.
+package struct SeriesRemoval: Sendable, Hashable {
+    /// Those of which something goes, if only what is kept of readings that went.
+    package var series: [SeriesIdentity]
+    /// Also readings of which only aggregates are left.
+    package var samples: Int
+
+    package init(series: [SeriesIdentity] = [], samples: Int = 0) {
+        self.series = series
         self.samples = samples
     }
 }

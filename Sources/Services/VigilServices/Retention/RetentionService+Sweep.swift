@@ -52,6 +52,12 @@ extension RetentionService {
     package func sweepNow(by principal: Principal) async throws -> RetentionReport {
         let tenant = try principal.requiredScope().requiredTenant()
         let readings = try await sweepReadings(isDryRun: false)
+        // Readings lie in files of all tenants, so those of the others went too.
+        for other in try await tenants() where other != tenant {
+            let gone = Self.items(readings, of: other).filter { $0.fate == "goes" }
+            for item in gone { try await note(item) }
+            counts.add(gone, at: clock.now())
+        }
         var items = Self.items(readings, of: tenant)
         for item in items where item.fate == "goes" { try await note(item) }
         items += try await sweep(tenant)

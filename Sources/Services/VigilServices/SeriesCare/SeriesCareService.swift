@@ -45,7 +45,7 @@ package final class SeriesCareService: Sendable {
         let totals = try await stores.series.statistics()
         let files = try await (stores.series as? any SeriesCare)?.sizes() ?? []
         var counts: [String: [String: Int]] = [:]
-        let series = try await stores.series.series(SeriesSelection([]), in: scope)
+        let series = try await stores.series.series(SeriesSelection([.notInternal]), in: scope)
         for identity in series {
             counts[LabelMatcher.metricName, default: [:]][identity.metric, default: 0] += 1
             if let device = identity.device { counts["device", default: [:]][device.description, default: 0] += 1 }
@@ -86,49 +86,5 @@ package final class SeriesCareService: Sendable {
         let before = try await stores.series.statistics().diskBytes
         try await care().compact()
         return Compaction(bytesBefore: before, bytesAfter: try await stores.series.statistics().diskBytes)
-    }
-
-    /// What was removed, or would be.
-    package struct Removal: Codable, Sendable {
-        package var series: Int
-        package var samples: Int
-        package var isDryRun: Bool
-    }
-
-    /// - Throws: `conflict` when a legal hold is on one of the series: what is held goes for nobody.
-    private func requireNoHold(on series: [SeriesIdentity], of tenant: TenantID) async throws {
-        let retention = try await ReadingRetention.load(stores, standards: [:], now: clock.now())
-        let held = series.count { retention.isHeld(tenant, $0) }
-        guard held > 0 else { return }
-        throw ServiceError(
-            .conflict, "retention.held", "A legal hold is on \(held) of these series: nothing was removed.")
-    }
-
-    /// Removes the samples of some series in a range, for real; a dry run counts them.
-    package func delete(
-        _ selection: SeriesSelection, isDryRun: Bool, by principal: Principal
-    ) async throws -> Removal {
-        guard !selection.matchers.isEmpty else { throw ServiceError.invalid("match", "must name some series") }
-        let scope = try principal.requiredScope()
-        let tenant = try scope.requiredTenant()
-        let series = try await stores.series.series(selection, in: scope)
-        try await requireNoHold(on: series, of: tenant)
-        if isDryRun {
-            var samples = 0
-            let cursor = try await stores.series.samples(selection, in: scope)
-            while let piece = try await cursor.next() { samples += piece.samples.count }
-            return Removal(series: series.count, samples: samples, isDryRun: true)
-        }
-        let samples = try await stores.series.delete(selection, in: scope)
-        let now = clock.now()
-        let text = selection.matchers.map { "\($0.name)\($0.operation.rawValue)\($0.value)" }.joined(separator: ", ")
-        try await stores.relational.write(in: scope) { transaction in
-            try AuditTrail.record(
-                AuditRecord(
-                    by: principal, tenant: tenant, "delete", "reading", String(text.prefix(200)),
-                    after: .object(["series": .integer(Int64(series.count)), "samples": .integer(Int64(samples))]),
-                    at: now), in: transaction)
-        }
-        return Removal(series: series.count, samples: samples, isDryRun: false)
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 package import VigilModel
 package import VigilPorts
 
@@ -14,6 +13,10 @@ package struct SeriesExport: Sendable {
     }
 
     let form: Form
+    /// What lines of a metric are made of, where it is known: only so does it come back under its name.
+    var names: [String: (measurement: String, field: String)] = [:]
+    /// What the form could not say.
+    var leftOut = LeftOut()
 
     package init(_ form: Form) {
         self.form = form
@@ -29,53 +32,32 @@ package struct SeriesExport: Sendable {
 
     var head: String { form == .csv ? "metric,device,labels,time,value,quality\n" : "" }
 
-    func text(of piece: SeriesSamples) -> String {
-        let prefix = prefix(piece.identity)
-        var text = ""
-        for sample in piece.samples {
-            switch form {
-            case .csv:
-                text += prefix + "\(sample.time),\(Self.quoted(Self.plain(sample.value))),\(sample.quality.rawValue)\n"
-            case .jsonl:
-                let value = JSONValue.object([
-                    "time": .string(sample.time.description), "value": Self.json(sample.value),
-                    "quality": .integer(Int64(sample.quality.rawValue)),
-                ])
-                text += prefix + value.canonicalText.dropFirst() + "\n"
-            case .line:
-                guard let value = Self.field(sample.value) else { continue }
-                let (nanoseconds, overflow) = sample.time.microseconds.multipliedReportingOverflow(by: 1000)
-                if overflow { continue }
-                text += prefix + "\(value) \(nanoseconds)\n"
-            }
-        }
-        return text
+    /// What is said at the end: in line protocol a comment, when something was left out.
+    var tail: String {
+        guard form == .line, let text = leftOut.text else { return "" }
+        return "# left out: \(text)\n"
     }
 
-    /// What all lines of a series begin with.
-    private func prefix(_ identity: SeriesIdentity) -> String {
-        var labels = identity.labels.dictionary
+    mutating func text(of piece: SeriesSamples) -> String {
         switch form {
-        case .csv:
-            let text = JSONValue.object(labels.mapValues { .string($0) }).canonicalText
-            return [identity.metric, identity.device?.description ?? "", labels.isEmpty ? "" : text].map(Self.quoted)
-                .joined(separator: ",") + ","
-        case .jsonl:
-            var members: [String: JSONValue] = [
-                "metric": .string(identity.metric), "labels": .object(labels.mapValues { .string($0) }),
-            ]
-            members["device"] = identity.device.map { .string($0.description) }
-            return JSONValue.object(members).canonicalText.dropLast() + ","
-        case .line:
-            if let device = identity.device { labels["device"] = device.description }
-            // `a_b` is the field b of the measurement a, so that it comes back under the same name.
-            let cut = identity.metric.lastIndex(of: "_").flatMap { $0 == identity.metric.startIndex ? nil : $0 }
-            let measurement = cut.map { String(identity.metric[..<$0]) } ?? identity.metric
-            let field = cut.map { String(identity.metric[$0...].dropFirst()) } ?? "value"
-            let tags = labels.sorted { $0.key < $1.key }.map { ",\(Self.escaped($0.key))=\(Self.escaped($0.value))" }
-            return Self.escaped(measurement, also: "") + tags.joined() + " "
-                + Self.escaped(field.isEmpty ? "value" : field) + "="
+        case .csv: Self.rows(of: piece)
+        case .jsonl: Self.objects(of: piece)
+        case .line: lines(of: piece)
         }
+    }
+
+    // MARK: - CSV
+
+    private static func rows(of piece: SeriesSamples) -> String {
+        let identity = piece.identity
+        let labels = JSONValue.object(identity.labels.dictionary.mapValues { .string($0) }).canonicalText
+        let fields = [identity.metric, identity.device?.description ?? "", identity.labels.isEmpty ? "" : labels]
+        let prefix = fields.map(quoted).joined(separator: ",") + ","
+        var text = ""
+        for sample in piece.samples {
+            text += prefix + "\(sample.time),\(quoted(plain(sample.value))),\(sample.quality.rawValue)\n"
+        }
+        return text
     }
 
     private static func plain(_ value: ReadingValue) -> String {
@@ -87,59 +69,84 @@ package struct SeriesExport: Sendable {
         }
     }
 
-    private static func json(_ value: ReadingValue) -> JSONValue {
-        // JSON has no NaN and no infinities.
-        if case .float(let number) = value { return number.isFinite ? .number(number) : .string("\(number)") }
-        switch value {
-        case .float: return .null
-        case .integer(let number): return .integer(number)
-        case .boolean(let flag): return .bool(flag)
-        case .text(let text): return .string(text)
-        case .object(let text): return (try? JSONValue(parsing: text)) ?? .string(text)
-        }
-    }
-
-    /// A value as a field of the line protocol, which has no NaN and no objects.
-    private static func field(_ value: ReadingValue) -> String? {
-        switch value {
-        case .float(let number): number.isFinite ? "\(number)" : nil
-        case .integer(let number): "\(number)i"
-        case .boolean(let flag): flag ? "true" : "false"
-        case .text(let text), .object(let text):
-            "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-        }
-    }
-
     private static func quoted(_ text: String) -> String {
-        guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+        guard text.utf8.contains(where: { $0 == 44 || $0 == 34 || $0 == 10 || $0 == 13 }) else { return text }
+        return "\"" + text.escaping(["\""], with: "\"") + "\""
     }
 
-    private static func escaped(_ text: String, also more: String = "=") -> String {
-        text.reduce(into: "") { result, character in
-            if character == "," || character == " " || more.contains(character) { result += "\\" }
-            result.append(character.isNewline ? " " : character)
+    // MARK: - JSON lines
+
+    private static func objects(of piece: SeriesSamples) -> String {
+        let identity = piece.identity
+        var members: [String: JSONValue] = [
+            "metric": .string(identity.metric),
+            "labels": .object(identity.labels.dictionary.mapValues { .string($0) }),
+        ]
+        members["device"] = identity.device.map { .string($0.description) }
+        let prefix = JSONValue.object(members).canonicalText.dropLast() + ","
+        var text = ""
+        for sample in piece.samples {
+            let (value, nonFinite) = json(sample.value)
+            text += prefix
+            if let nonFinite { text += "\"nonFinite\":\"\(nonFinite)\"," }
+            text += "\"quality\":\(sample.quality.rawValue),\"time\":\"\(sample.time)\",\"value\":\(value)}\n"
+        }
+        return text
+    }
+
+    /// A value, and the name of a number that JSON does not have.
+    ///
+    /// A float has a point or an exponent, an integer has neither.
+    private static func json(_ value: ReadingValue) -> (String, nonFinite: String?) {
+        switch value {
+        case .float(let number):
+            if number.isFinite { return ("\(number)", nil) }
+            return ("null", number.isNaN ? "NaN" : number < 0 ? "-Inf" : "+Inf")
+        case .integer(let number): return ("\(number)", nil)
+        case .boolean(let flag): return ("\(flag)", nil)
+        case .text(let text): return (JSONValue.string(text).canonicalText, nil)
+        case .object(let text):
+            return ((try? JSONValue(parsing: text))?.canonicalText ?? JSONValue.string(text).canonicalText, nil)
         }
     }
 }
 
 extension SeriesCareService {
     /// Readings as text, piece by piece: the next is read when the one before was taken.
+    ///
+    /// Vigil's own series are not among them, whatever the matchers say.
     package func export(
         _ selection: SeriesSelection, as export: SeriesExport, in scope: AccessScope
     ) async throws -> AsyncThrowingStream<[UInt8], any Error> {
+        var export = export
+        if export.form == .line { export.names = try await metricNames(in: scope) }
         let reader = ExportReader(
-            cursor: try await stores.series.samples(selection, in: scope), export: export)
+            cursor: try await stores.series.samples(selection.ofPeople, in: scope), export: export)
         return AsyncThrowingStream { try await reader.next() }
+    }
+
+    private func metricNames(in scope: AccessScope) async throws -> [String: (measurement: String, field: String)] {
+        let tenant = try scope.requiredTenant()
+        return try await stores.relational.read(in: scope) { transaction in
+            var names: [String: (measurement: String, field: String)] = [:]
+            try transaction.forEachRow(
+                "SELECT metric, measurement, field FROM metric_names WHERE tenant_id = \(tenant)"
+            ) { row in
+                names[try row.get("metric")] = (try row.get("measurement"), try row.get("field"))
+                return true
+            }
+            return names
+        }
     }
 }
 
 /// Reads a cursor for a stream.
 private final class ExportReader: Sendable {
-    // The one consumer of a stream takes one piece after the other, so neither is ever used twice at once.
+    // The one consumer of a stream takes one piece after the other, so none of these is ever used twice at once.
     nonisolated(unsafe) private let cursor: any SampleCursor
+    nonisolated(unsafe) private var export: SeriesExport
     nonisolated(unsafe) private var hasHead = false
-    private let export: SeriesExport
+    nonisolated(unsafe) private var isEnded = false
 
     init(cursor: any SampleCursor, export: SeriesExport) {
         self.cursor = cursor
@@ -147,6 +154,7 @@ private final class ExportReader: Sendable {
     }
 
     func next() async throws -> [UInt8]? {
+        if isEnded { return nil }
         if !hasHead, !export.head.isEmpty {
             hasHead = true
             return Array(export.head.utf8)
@@ -155,6 +163,7 @@ private final class ExportReader: Sendable {
             let text = export.text(of: piece)
             if !text.isEmpty { return Array(text.utf8) }
         }
-        return nil
+        isEnded = true
+        return export.tail.isEmpty ? nil : Array(export.tail.utf8)
     }
 }

@@ -38,6 +38,22 @@ import VigilServices
         }
     }
 
+    @Test func `a field that changes its kind says every kind it had`() async throws {
+        try await withWorld { world in
+            try await world.device("t")
+            let (fields, service) = ingest(world)
+            try await send(#"{"x": 1.5}"#, service, world)
+            try await send(#"{"x": "closed"}"#, service, world)
+            await fields.end()
+            let both = try await fields.field("x", in: world.scope)
+            #expect(both.kind == "text" && both.kinds == ["float", "text"])
+            try await send(#"{"x": true}"#, service, world)
+            await fields.end()
+            let all = try await fields.field("x", in: world.scope)
+            #expect(all.kind == "boolean" && all.kinds == ["boolean", "float", "text"] && all.occurrences == 3)
+        }
+    }
+
     @Test func `at most fifty samples are kept, and counts go on`() async throws {
         try await withWorld { world in
             try await world.device("t")

@@ -61,6 +61,37 @@ extension SeriesContract {
             try await room.append("level", floats: [(1, 2)])
             try require(try await room.delete("level"), is: 1)
         },
+        Clause("series/removal", "What a removal would take is told before: each sample once, and nothing changes") {
+            let room = SeriesRoom($0.store)
+            try await room.append("level", floats: [(1, 1), (2, 2), (3, 3)])
+            try await room.append("level", floats: [(2, 20)])
+            try await room.append("other", floats: [(1, 1)])
+            let level = SeriesSelection([.metric("level")], range: SeriesRoom.range(2, 3))
+            let would = try await room.store.removal(level, in: room.scope)
+            try require(would.series.map(\.metric), is: ["level"])
+            try require(would.samples, is: 2)
+            let away = SeriesSelection([], range: SeriesRoom.range(50, 60))
+            try require(try await room.store.removal(away, in: room.scope), is: SeriesRemoval())
+            try require(try await room.store.removal(SeriesSelection([]), in: room.scope).samples, is: 4)
+            try require(try await room.values("level").count, is: 3)
+            try require(try await room.store.delete(level, in: room.scope), is: 2)
+        },
+        Clause("series/delete-tenant-space", "The space of a tenant's readings is given back with them") {
+            let room = SeriesRoom($0.store)
+            let before = try await room.store.statistics().diskBytes
+            let times = (0..<20_000).map { SeriesRoom.at($0).microseconds }
+            // Numbers that do not compress.
+            let values = times.map { Double(bitPattern: UInt64(bitPattern: $0) &* 0x9E37_79B9_7F4A_7C15 >> 2) }
+            let table = ReadingTable(
+                source: SeriesSource(device: nil), times: times,
+                columns: [ReadingColumn(field: "level", values: .floats(values))])
+            _ = try await room.store.append(ReadingBatch(tables: [table], arrival: SeriesRoom.arrival), in: room.scope)
+            let full = try await room.store.statistics().diskBytes
+            try require(full > before + 100_000, "\(full) bytes after \(before)")
+            try await room.store.deleteTenant(in: room.scope)
+            let after = try await room.store.statistics().diskBytes
+            try require(after < before + 50_000, "\(after) bytes are left of \(full), \(before) before")
+        },
         Clause("series/delete-tenant", "Everything of the tenant is removed, and nothing of others") {
             let room = SeriesRoom($0.store)
             let other = SeriesRoom($0.store)

@@ -123,6 +123,34 @@ extension SeriesContract {
             try require(try await room.metrics([]).isEmpty)
         },
         Clause(
+            "series/tiers-removal",
+            "A removal is foretold with what lies in the archive and with aggregates: each reading once"
+        ) { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendDay(room)
+            try await room.append("short", floats: [(1, 1)])
+            let archived = RetentionBounds(hot: .age(.days(7)), archive: .age(.days(30)))
+            tiers.keep { _, _ in SeriesRetention(archived, rollups: rolled.rollups) }
+            _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 15 * 86_400), isDryRun: false)
+            try require(try await room.values("level").isEmpty)
+            let hours = SeriesSelection(
+                [.metric("level")],
+                range: TimeRange(Timestamp(seconds: midnight + 3600), Timestamp(seconds: midnight + 3 * 3600)))
+            let would = try await room.store.removal(hours, in: room.scope)
+            try require(would.series.map(\.metric), is: ["level"])
+            try require(would.samples, is: 8)
+            try require(try await room.values("level").isEmpty, "what is shut stays shut")
+            try require(try await room.store.delete(hours, in: room.scope), is: 8)
+            try require(try await room.store.removal(hours, in: room.scope), is: SeriesRemoval())
+            // From here on only aggregates by the hour and the day are left.
+            _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 39 * 86_400), isDryRun: false)
+            try require(try await tiers.archived().isEmpty)
+            let rest = try await room.store.removal(SeriesSelection([.metric("level")]), in: room.scope)
+            try require(rest, is: SeriesRemoval(series: would.series, samples: 88))
+            try require(try await room.delete("level"), is: 88)
+        },
+        Clause(
             "series/tiers-rollups",
             "Windows by whole minutes, hours and days outlive their readings, each as long as said"
         ) { subject in

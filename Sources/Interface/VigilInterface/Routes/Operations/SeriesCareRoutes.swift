@@ -39,6 +39,18 @@ package enum SeriesCareRoutes {
                 try await care.delete(
                     try selection(request), isDryRun: request.queryValue("dryRun") == "true", by: request.principal)
             },
+            .perform(
+                .post, "/api/local/series/delete-all", "Removes every reading of the tenant.", tag: "operations",
+                access: .local,
+                parameters: [
+                    .init("confirm", "The tenant's code, typed once more; not needed to count."),
+                    .init("dryRun", "true only counts them."),
+                ], answers: SeriesCareService.Removal.self
+            ) { request in
+                try await care.deleteAll(
+                    confirmation: request.queryValue("confirm"), isDryRun: request.queryValue("dryRun") == "true",
+                    by: request.principal)
+            },
             Endpoint(
                 .get, "/api/local/series/export", "Readings as text: CSV, JSON lines or line protocol.",
                 tag: "operations", access: .local,
@@ -65,10 +77,11 @@ package enum SeriesCareRoutes {
             throw ServiceError.invalid("match", "must name some series", code: "request.query")
         }
         let matchers: [LabelMatcher]
-        do {
+        do throws(QueryError) {
             matchers = try QueryParameters.matchers(text)
         } catch {
-            throw ServiceError.invalid("match", "is not a series selector", code: "request.query")
+            throw ServiceError.invalid(
+                "match", "is not a series selector: \(error.message)", code: "request.query")
         }
         return SeriesSelection(
             matchers,

@@ -17,8 +17,10 @@ package struct UnknownField: Codable, Sendable {
     package var lastSeen: Timestamp
     /// How many values came.
     package var occurrences: Int
-    /// float, integer, boolean, text or object, as the values are.
+    /// float, integer, boolean, text or object, as the newest values are.
     package var kind: String
+    /// Every kind that values had; of a field that changed its kind, both are kept.
+    package var kinds: [String]
     /// As devices said, as its name suggests, or as somebody set it.
     package var unit: String?
     /// At most 50 distinct values.
@@ -81,6 +83,12 @@ package final class FieldCatalogue: Sendable {
         for (tenant, names) in Dictionary(grouping: rows, by: \.0) {
             await sightings.settle(Set(names.map(\.1)), tenant: tenant)
         }
+    }
+
+    /// Writes at a stop what was noted since the last time, as far as the store still takes it.
+    package func end() async {
+        // Counts of a catalogue are not worth holding a stop up for.
+        try? await save()
     }
 
     /// Writes what was noted since the last time.

@@ -10,12 +10,18 @@ actor FieldSightings {
         var first: Timestamp
         var last: Timestamp
         var count = 0
-        var kind: ReadingValue.Kind
+        var kind: ReadingValue.Kind {
+            didSet { if kind != oldValue { earlierKinds.insert(oldValue) } }
+        }
+        private var earlierKinds: Set<ReadingValue.Kind> = []
         var unit: String?
         var samples: [JSONValue] = []
         var devices: [DeviceID] = []
         private var knownDevices: Set<DeviceID> = []
         private var knownSamples: Set<ReadingValue> = []
+
+        /// Every kind that its values had.
+        var kinds: Set<ReadingValue.Kind> { earlierKinds.union([kind]) }
 
         init(first: Timestamp, last: Timestamp, kind: ReadingValue.Kind, unit: String?) {
             (self.first, self.last, self.kind, self.unit) = (first, last, kind, unit)

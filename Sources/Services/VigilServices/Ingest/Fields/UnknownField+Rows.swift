@@ -5,10 +5,12 @@ extension UnknownField {
     init(row: SQLRow) throws {
         let samples: JSONValue = try row.get("samples")
         let devices: JSONValue = try row.get("devices")
+        let kinds: JSONValue = try row.get("kinds")
         self.init(
             id: try row.get("id"), name: try row.get("name"), firstSeen: try row.get("first_seen"),
             lastSeen: try row.get("last_seen"), occurrences: try row.get("occurrences"), kind: try row.get("kind"),
-            unit: try row.optional("unit"), samples: samples.elements ?? [],
+            kinds: (kinds.elements ?? []).compactMap(\.text), unit: try row.optional("unit"),
+            samples: samples.elements ?? [],
             devices: (devices.elements ?? []).compactMap(\.text),
             state: State(rawValue: try row.get("state")) ?? .new, version: try row.get("version"))
     }
@@ -17,7 +19,8 @@ extension UnknownField {
     init(_ name: String, _ sighting: FieldSightings.Sighting, at now: Timestamp) {
         self.init(
             id: EntryID(at: now), name: name, firstSeen: sighting.first, lastSeen: sighting.last,
-            occurrences: sighting.count, kind: "\(sighting.kind)", unit: sighting.unit ?? Self.unit(suggestedBy: name),
+            occurrences: sighting.count, kind: "\(sighting.kind)",
+            kinds: Self.names(of: sighting.kinds), unit: sighting.unit ?? Self.unit(suggestedBy: name),
             samples: sighting.samples, devices: sighting.devices.map(\.description), state: .new, version: 1)
     }
 
@@ -27,6 +30,8 @@ extension UnknownField {
         field.lastSeen = max(lastSeen, sighting.last)
         field.occurrences += sighting.count
         field.kind = "\(sighting.kind)"
+        let fresh = Self.names(of: sighting.kinds).filter { !kinds.contains($0) }
+        field.kinds = (kinds + fresh).sorted()
         field.unit = unit ?? sighting.unit
         for sample in sighting.samples
         where field.samples.count < FieldSightings.samplesMax && !field.samples.contains(sample) {
@@ -39,12 +44,15 @@ extension UnknownField {
         return field
     }
 
+    private static func names(of kinds: Set<ReadingValue.Kind>) -> [String] { kinds.map { "\($0)" }.sorted() }
+
     func insert(tenant: TenantID, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             """
-            INSERT INTO unknown_fields (id, tenant_id, name, first_seen, last_seen, occurrences, kind, unit, samples,
-                devices, state, version)
-            VALUES (\(id), \(tenant), \(name), \(firstSeen), \(lastSeen), \(occurrences), \(kind), \(unit),
+            INSERT INTO unknown_fields (id, tenant_id, name, first_seen, last_seen, occurrences, kind, kinds, unit,
+                samples, devices, state, version)
+            VALUES (\(id), \(tenant), \(name), \(firstSeen), \(lastSeen), \(occurrences), \(kind),
+                \(JSONValue.array(kinds.map { .string($0) })), \(unit),
                 \(JSONValue.array(samples)), \(JSONValue.array(devices.map { .string($0) })), \(state.rawValue),
                 \(version))
             """)
@@ -54,7 +62,7 @@ extension UnknownField {
         try transaction.execute(
             """
             UPDATE unknown_fields SET last_seen = \(lastSeen), occurrences = \(occurrences), kind = \(kind),
-                unit = \(unit), samples = \(JSONValue.array(samples)),
+                kinds = \(JSONValue.array(kinds.map { .string($0) })), unit = \(unit), samples = \(JSONValue.array(samples)),
                 devices = \(JSONValue.array(devices.map { .string($0) })), state = \(state.rawValue),
                 version = \(version)
             WHERE tenant_id = \(tenant) AND id = \(id)

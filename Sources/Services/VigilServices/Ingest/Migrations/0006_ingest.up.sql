@@ -79,8 +79,10 @@ CREATE TABLE unknown_fields (
     last_seen    {{time}} NOT NULL,
     -- How many values came.
     occurrences  {{int}} NOT NULL,
-    -- Inferred from the values and the name.
+    -- float, integer, boolean, text, object; the kind it had last.
     kind         {{text}} NOT NULL,
+    -- Every kind that values had.
+    kinds        {{json}} NOT NULL,
     unit         {{text}},
     -- At most 50 distinct values.
     samples      {{json}} NOT NULL,
