@@ -13,7 +13,9 @@ extension SeriesEngine: StoreInspecting {
             StoreFact("series", "samples", "\(statistics.sampleCount)"),
             StoreFact("series", "size", "\(statistics.diskBytes) bytes"),
         ]
-        for error in damage { facts.append(StoreFact("series", "log", "\(error)", .problem)) }
+        for error in damage {
+            facts.append(StoreFact("series", error.details["file"] ?? "log", "\(error)", .problem))
+        }
         for file in store.chunkFiles {
             do {
                 let pages = try file.scan()

@@ -47,6 +47,7 @@ extension SeriesEngine {
     package func samples(
         _ selection: SeriesSelection, in scope: AccessScope
     ) async throws(StoreError) -> any SampleCursor {
+        try store.unreadable.check(selection.range)
         let planned = try plan(selection.matchers, devices: selection.devices, in: scope)
         return EngineCursor(planned, engine: self, range: selection.range, budget: budget(selection))
     }
@@ -57,6 +58,8 @@ extension SeriesEngine {
             throw StoreError(.invalid, "a quantile must be a share from 0 to 1")
         }
         if query.selection.range.isEmpty { return [] }
+        try store.unreadable.check(query.selection.range)
+        try rollups.unreadable.check(query.selection.range)
         let planned = try plan(query.selection.matchers, devices: query.selection.devices, in: scope)
         let budget = budget(query.selection)
         // A question about little is answered before a second task has begun.
@@ -88,6 +91,7 @@ extension SeriesEngine {
         _ selection: SeriesSelection, in scope: AccessScope
     ) async throws(StoreError) -> [SeriesIdentity] {
         let (start, end) = (selection.range.start.microseconds, selection.range.end.microseconds)
+        try store.unreadable.check(selection.range)
         let planned = try plan(selection.matchers, devices: selection.devices, in: scope)
         let budget = budget(selection)
         var result: [SeriesIdentity] = []

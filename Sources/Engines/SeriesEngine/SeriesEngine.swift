@@ -58,7 +58,10 @@ package final class SeriesEngine: SeriesStore {
             smallMax: configuration.smallChunkSamplesMax)
         let rollups = try RollupStore(
             folder: folder, names: try files.names(), cacheBytes: configuration.fileCacheBytes)
-        try Self.finishLeaving(rollups, store, isStart: true)
+        // What has no place to come from may be in a file that cannot be read: it is finished once that is whole again.
+        if store.unreadable.isEmpty, rollups.unreadable.isEmpty {
+            try Self.finishLeaving(rollups, store, isStart: true)
+        }
         try tiers.attachMarked(to: store, cacheBytes: configuration.fileCacheBytes)
         var orphans: [ChunkReference] = []
         for chunk in try store.load() {
@@ -79,8 +82,8 @@ package final class SeriesEngine: SeriesStore {
             try recovery.take(kind, position, payload)
         }
         memory.markEmpty(catalogue.allGroups.flatMap { catalogue.series(of: $0) })
-        damage = scanner.damage
-        let failure = scanner.damage.first.map {
+        damage = scanner.damage + store.unreadable.map(\.error) + rollups.unreadable.map(\.error)
+        let failure = damage.first.map {
             StoreError(.readOnly, "the series store is damaged and takes no writes", details: $0.details)
         }
         log = try LogWriter(

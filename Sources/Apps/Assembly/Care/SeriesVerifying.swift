@@ -37,9 +37,17 @@ package struct SeriesVerifying: Sendable {
     package func run() async throws -> Result {
         do {
             let folder = try DataFolder(settings.data)
-            return Result(
-                found: try SeriesEngine.verify(
-                    folder: folder.series, configuration: StoreFactory.seriesConfiguration(settings)))
+            let configuration = StoreFactory.seriesConfiguration(settings)
+            do {
+                // Opened as a whole, so that the log is read too.
+                let engine = try await SeriesEngine.open(
+                    folder: folder.series, clock: SystemClock(), configuration: configuration)
+                let found = await Swift.Result { () async throws in try await engine.verify() }
+                await engine.close()
+                return Result(found: try found.get())
+            } catch let error as StoreError where error.code == .damaged {
+                return Result(found: try SeriesEngine.verify(folder: folder.series, configuration: configuration))
+            }
         } catch is FolderLock.Held {
             let answer = try await LocalAPI(settings: settings, logger: Logger(label: "vigil")).call(
                 "POST", "/api/local/series/verify")

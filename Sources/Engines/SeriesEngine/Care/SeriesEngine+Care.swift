@@ -27,6 +27,7 @@ extension SeriesEngine: SeriesCare {
         try log.checkOpen()
         var result = SeriesVerification()
         for error in damage { result.note(error, file: "log") }
+        result.files += store.unreadable.count + rollups.unreadable.count
         for file in store.chunkFiles + store.attachedFiles {
             // Alone with the file, or sealing would move its chunks about.
             await maintenance.enter()

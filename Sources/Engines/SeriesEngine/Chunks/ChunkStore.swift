@@ -11,6 +11,7 @@ final class ChunkStore: Sendable {
     private struct State {
         var files: [ChunkPlace: ChunkFile] = [:]
         var attached: [String: ChunkFile] = [:]
+        var unreadable: [UnreadableFile] = []
         var decide: RetentionDecision?
         var lastIdentifier: Int64 = 0
         var lastGeneration: Int64 = 0
@@ -39,18 +40,41 @@ final class ChunkStore: Sendable {
         for (folder, names, tier) in [(folder, names, RetentionBounds.Tier.hot), (warmFolder, warmNames, .warm)] {
             for name in names {
                 guard let place = FileNames.place(name), state.withLock({ $0.files[place] }) == nil else { continue }
-                let file = try ChunkFile(
-                    folder: folder, name: name, place: place, placement, tier: tier, cacheBytes: cacheBytes)
-                state.withLock { $0.files[place] = file }
+                do throws(StoreError) {
+                    let file = try ChunkFile(
+                        folder: folder, name: name, place: place, placement, tier: tier, cacheBytes: cacheBytes)
+                    state.withLock { $0.files[place] = file }
+                } catch  where error.code == .damaged {
+                    leaveOut((placement.start(of: place), placement.end(of: place)), error)
+                }
             }
         }
     }
 
-    /// Everything that the files hold.
+    /// The files that could not be read at the start.
+    var unreadable: [UnreadableFile] { state.withLock { $0.unreadable } }
+
+    /// Goes on without a file.
+    func leaveOut(_ stretch: (start: Int64, end: Int64), _ error: StoreError) {
+        state.withLock { $0.unreadable.append(UnreadableFile(stretch: stretch, error: error)) }
+    }
+
+    /// Everything that the files hold; a file that cannot be read is left out.
     func load() throws(StoreError) -> [ChunkReference] {
         var all: [ChunkReference] = []
         let files = state.withLock { Array($0.files.values) + Array($0.attached.values) }
-        for file in files { all += try file.references() }
+        for file in files {
+            do throws(StoreError) {
+                all += try file.references()
+            } catch  where error.code == .damaged {
+                leaveOut(file.stretch, error)
+                state.withLock { state in
+                    state.files = state.files.filter { $0.value !== file }
+                    state.attached = state.attached.filter { $0.value !== file }
+                }
+                file.close()
+            }
+        }
         raise(identifier: all.map(\.id).max() ?? 0, generation: all.map(\.generation).max() ?? 0)
         return all.sorted { $0.generation < $1.generation }
     }

@@ -36,7 +36,12 @@ struct TierFolders: Sendable {
     /// Opens what was attached when the store was closed.
     func attachMarked(to store: ChunkStore, cacheBytes: Int) throws(StoreError) {
         for name in try archiveNames() where isMarked(name) {
-            store.attach(try open(name, cacheBytes: cacheBytes), as: name)
+            do throws(StoreError) {
+                store.attach(try open(name, cacheBytes: cacheBytes), as: name)
+            } catch  where error.code == .damaged {
+                guard let place = FileNames.place(name) else { throw error }
+                store.leaveOut((placement.start(of: place), placement.end(of: place)), error)
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import VigilPorts
 final class RollupStore: Sendable {
     private struct State {
         var files: [Int64: RollupFile] = [:]
+        var unreadable: [UnreadableFile] = []
         var lastIdentifier: Int64 = 0
     }
 
@@ -22,17 +23,37 @@ final class RollupStore: Sendable {
         self.cacheBytes = cacheBytes
         for name in names {
             guard let period = FileNames.rollupPeriod(name) else { continue }
-            let file = try RollupFile(folder: folder, period: period, cacheBytes: cacheBytes)
-            state.withLock { $0.files[period] = file }
+            do throws(StoreError) {
+                let file = try RollupFile(folder: folder, period: period, cacheBytes: cacheBytes)
+                state.withLock { $0.files[period] = file }
+            } catch  where error.code == .damaged {
+                leaveOut(period, error)
+            }
         }
+    }
+
+    /// The files that could not be read at the start.
+    var unreadable: [UnreadableFile] { state.withLock { $0.unreadable } }
+
+    private func leaveOut(_ period: Int64, _ error: StoreError) {
+        let stretch = (start: period * Self.length, end: (period + 1) * Self.length)
+        state.withLock { $0.unreadable.append(UnreadableFile(stretch: stretch, error: error)) }
     }
 
     var files: [RollupFile] { state.withLock { $0.files.values.sorted { $0.period < $1.period } } }
 
-    /// Everything that the files hold.
+    /// Everything that the files hold; a file that cannot be read is left out.
     func load() throws(StoreError) -> [RollupReference] {
         var all: [RollupReference] = []
-        for file in files { all += try file.references() }
+        for file in files {
+            do throws(StoreError) {
+                all += try file.references()
+            } catch  where error.code == .damaged {
+                leaveOut(file.period, error)
+                state.withLock { $0.files[file.period] = nil }
+                file.close()
+            }
+        }
         let last = all.map(\.id).max() ?? 0
         state.withLock { $0.lastIdentifier = max($0.lastIdentifier, last) }
         return all
