@@ -107,12 +107,7 @@ enum SeriesBenchmark {
         try await windows("all-by-1h-five-metrics", five, all, hour, [.average])
         try await windows("mean-of-everything", [], all, 1 << 40, [.average])
         try await report("count-above") {
-            let cursor = try await engine.samples(SeriesSelection([metric]), in: scope)
-            var count = 0
-            while let piece = try await cursor.next() {
-                for sample in piece.samples { if let number = sample.value.number, number > 21 { count += 1 } }
-            }
-            return count
+            try await engine.count(SeriesSelection([metric]), where: .above(21), in: scope)
         }
     }
 

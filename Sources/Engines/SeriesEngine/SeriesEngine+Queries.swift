@@ -63,14 +63,35 @@ extension SeriesEngine {
         let planned = try plan(query.selection.matchers, devices: query.selection.devices, in: scope)
         let budget = budget(query.selection)
         // A question about little is answered before a second task has begun.
+        let isShort = Self.isShort(planned, query.selection.range)
         let width = planned.count < configuration.parallelGroupsMin ? 1 : configuration.questionTasksMax
-        let parts = try await BoundedTasks.map(planned.count, width: width, budget) { (index) throws(StoreError) in
+        let parts = try await BoundedTasks.map(planned.count, width: width, isShort: isShort, budget) {
+            (index) throws(StoreError) in
             var own = planned[index]
             return try await self.reading(&own) { (planned, _) throws(StoreError) in
                 try GroupFolder(planned: planned, query: query, budget: budget).windows()
             }
         }
         return parts.flatMap { $0 }
+    }
+
+    /// So many rows are read while a task for them would only begin.
+    private static let shortRowsMax = 1 << 14
+
+    /// Whether a question needs no disk and reads few rows.
+    private static func isShort(_ planned: [PlannedGroup], _ range: TimeRange) -> Bool {
+        let (start, end) = (range.start.microseconds, range.end.microseconds)
+        var rows = 0
+        for group in planned {
+            if !group.snapshot.rollups.isEmpty { return false }
+            if group.snapshot.chunks.contains(where: { $0.lastTime >= start && $0.firstTime < end }) { return false }
+            for block in group.snapshot.blocks where block.lastTime >= start && block.firstTime < end {
+                // A block that is not in order is put in order, whatever is asked of it.
+                rows += block.count * (block.isSorted ? 1 : 2) * group.entries.count
+            }
+            if rows > shortRowsMax { return false }
+        }
+        return true
     }
 
     package func latest(

@@ -119,6 +119,7 @@ final class RowStorage: @unchecked Sendable {
     // Unchecked: see OpenBlock.
     let words: UnsafeMutablePointer<UInt64>
     let count: Int
+    let order = RowOrder.Kept()
 
     init(words count: Int) {
         words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(count, 1))

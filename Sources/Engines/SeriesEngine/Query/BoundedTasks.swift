@@ -9,11 +9,13 @@ enum BoundedTasks {
     }
 
     /// The results of parts 0 to `count`, in their order; at most `width` are under way at once.
+    ///
+    /// Whoever asks may serve connections on this thread: what takes long runs on the shared threads.
     static func map<Part: Sendable>(
-        _ count: Int, width: Int, _ budget: QueryBudget,
+        _ count: Int, width: Int, isShort: Bool, _ budget: QueryBudget,
         _ body: @escaping @Sendable (Int) async throws(StoreError) -> Part
     ) async throws(StoreError) -> [Part] {
-        if width < 2 || count < 2 {
+        if isShort {
             var result: [Part] = []
             for index in 0..<count { result.append(try await body(index)) }
             return result
@@ -21,7 +23,7 @@ enum BoundedTasks {
         let counter = Counter()
         let all = await withTaskGroup(of: Result<[(Int, Part)], StoreError>.self) { tasks in
             for _ in 0..<min(width, count) {
-                tasks.addTask {
+                tasks.addTask(executorPreference: globalConcurrentExecutor) {
                     var own: [(Int, Part)] = []
                     do throws(StoreError) {
                         while true {

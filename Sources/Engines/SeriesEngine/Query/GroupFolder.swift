@@ -11,6 +11,7 @@ struct GroupFolder {
     private var start: Int64 { query.selection.range.start.microseconds }
     private var end: Int64 { query.selection.range.end.microseconds }
     private var grid: WindowGrid { WindowGrid(start: start, end: end, step: query.step.microseconds) }
+    private var needs: WindowNeeds { WindowNeeds(query.aggregates) }
 
     /// - Throws: `contention` when a chunk was made anew meanwhile: take a new snapshot then.
     func windows() throws(StoreError) -> [SeriesWindows] {
@@ -37,14 +38,14 @@ struct GroupFolder {
 
     /// Joins what is kept of readings that went.
     private func addKept(to folders: inout [WindowFolder]) throws(StoreError) {
-        let kept = KeptRollups(planned.snapshot, grid: grid)
+        let kept = KeptRollups(planned.snapshot, grid: grid, needs: needs)
         for index in planned.entries.indices {
             try budget.check()
             let buckets = try kept.buckets(of: planned.entries[index])
             if buckets.isEmpty { continue }
             try budget.takeSamples(buckets.count)
             var folder = WindowFolder(start: start, step: query.step.microseconds, aggregates: query.aggregates)
-            for bucket in buckets { folder.add(bucket) }
+            for (time, bucket) in buckets { folder.add(bucket, at: time) }
             folders[index].join(&folder)
         }
     }
@@ -62,7 +63,12 @@ struct GroupFolder {
         let hasRows = stretch.blocks.contains { block in block.layout.columns.contains { $0.series === entry } }
         guard pieces == 1, !hasRows, let (chunk, column) = only else {
             if pieces == 0, !hasRows { return }
-            let samples = try stretch.reader(entry, source).samples(from: start, to: end)
+            let reader = stretch.reader(entry, source)
+            if let numbers = try reader.numbers(from: start, to: end) {
+                try budget.takeSamples(numbers.times.count)
+                return folder.add(numbers, from: start, to: end)
+            }
+            let samples = try reader.samples(from: start, to: end)
             try budget.takeSamples(samples.samples.count)
             return folder.add(NumberColumn(samples), from: start, to: end)
         }
@@ -74,7 +80,7 @@ struct GroupFolder {
         }
         if query.quantiles.isEmpty, let buckets = try buckets(chunk, column, source) {
             try budget.takeSamples(buckets.count)
-            for bucket in buckets where bucket.firstTime >= start && bucket.firstTime < end { folder.add(bucket) }
+            for bucket in buckets { folder.add(bucket) }
             return
         }
         try budget.takeSamples(column.count)
@@ -86,13 +92,20 @@ struct GroupFolder {
         }
     }
 
-    /// The buckets that say all that the question needs to know of a column, the widest that there are.
+    /// What the buckets of a column say of each window, from the widest that say all that the question needs to know.
     private func buckets(
         _ chunk: ChunkReference, _ column: ChunkColumn, _ source: ChunkSource
     ) throws(StoreError) -> [WindowAggregate]? {
         guard let resolution = grid.widest(of: chunk.rollups, lastTime: column.lastTime) else { return nil }
         do {
-            return try source.rollup(chunk, resolution).buckets(column.series)
+            guard let buckets = try source.rollup(chunk, resolution).buckets(column.series) else { return nil }
+            var parts: [WindowAggregate] = []
+            parts.reserveCapacity(buckets.count)
+            for bucket in buckets {
+                guard let some = grid.parts(of: bucket, needs) else { return nil }
+                parts += some
+            }
+            return parts
         } catch {
             throw StoreError(error, file: chunk.file.name, chunk: chunk.id)
         }

@@ -177,13 +177,7 @@ struct SeriesReader {
             }
         }
         for block in blocks where block.count > 0 && block.lastTime >= start && block.firstTime < end {
-            let columns = block.columns(of: entry)
-            if columns.isEmpty { continue }
-            for index in 0..<block.count {
-                let row = block.row(index)
-                let time = Int64(bitPattern: row[0])
-                if time >= start, time < end, columns.contains(where: { block.isPresent(row, $0) }) { return true }
-            }
+            if block.hasSample(ofColumns: block.columns(of: entry), from: start, to: end) { return true }
         }
         return false
     }

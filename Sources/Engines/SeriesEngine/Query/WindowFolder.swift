@@ -81,8 +81,13 @@ struct WindowFolder {
 
     /// Takes what is known of a stretch that lies in one window and begins behind what was taken already.
     mutating func add(_ statistics: WindowAggregate) {
+        add(statistics, at: statistics.firstTime)
+    }
+
+    /// Takes what is known of a stretch into the window in which `time` lies.
+    mutating func add(_ statistics: WindowAggregate, at time: Int64) {
         guard statistics.count > 0 else { return }
-        enter(index(statistics.firstTime))
+        enter(index(time))
         current.append(statistics)
     }
 

@@ -7,7 +7,9 @@ struct WindowNeeds: OptionSet, Sendable {
     static let bounds = WindowNeeds(rawValue: 2)
     static let squares = WindowNeeds(rawValue: 4)
     static let resets = WindowNeeds(rawValue: 8)
-    static let everything: WindowNeeds = [.sum, .bounds, .squares, .resets]
+    /// The first number or its time.
+    static let first = WindowNeeds(rawValue: 16)
+    static let everything: WindowNeeds = [.sum, .bounds, .squares, .resets, .first]
 
     init(rawValue: Int) {
         self.rawValue = rawValue
@@ -17,13 +19,14 @@ struct WindowNeeds: OptionSet, Sendable {
         self = []
         for aggregate in aggregates {
             switch aggregate {
-            case .count, .first, .last, .firstTime, .lastTime: break
+            case .count, .last, .lastTime: break
+            case .first, .firstTime: insert(.first)
             case .sum: insert(.sum)
             // Where a sum overflows, the average looks at the bounds.
             case .average: insert([.sum, .bounds])
             case .minimum, .maximum: insert(.bounds)
             case .deviation: insert([.sum, .squares])
-            case .increase, .rate: insert(.resets)
+            case .increase, .rate: insert([.resets, .first])
             }
         }
     }

@@ -36,12 +36,40 @@ struct WindowGrid {
     let end: Int64
     let step: Int64
 
-    /// Whether no bucket lies across the border of a window; nothing at or behind `lastTime` counts.
+    /// Whether no bucket lies across the border of a window, but for a number at its very beginning; nothing at or behind
+    /// `lastTime` counts.
+    ///
+    /// Windows begin where buckets do, or one microsecond later: PromQL leaves out the start of a stretch and takes in its
+    /// end, which in whole microseconds is the half-open stretch from one to one later.
     func fits(_ resolution: RollupResolution, lastTime: Int64) -> Bool {
-        guard resolution.isAligned(start), resolution.isAligned(end) || lastTime < end else { return false }
+        let later: Int64 = resolution.isAligned(start) ? 0 : 1
+        guard resolution.isAligned(start &- later), resolution.isAligned(end &- later) || lastTime < end else {
+            return false
+        }
         if resolution.isAligned(step) { return true }
         let (width, isWide) = end.subtractingReportingOverflow(start)
         return !isWide && width <= step
+    }
+
+    /// What of a bucket that fits belongs to each window: its first number belongs to the window before where it lies one
+    /// microsecond before the border.
+    ///
+    /// - Returns: `nil` when the bucket does not say what is left of it without that number.
+    func parts(of bucket: WindowAggregate, _ needs: WindowNeeds) -> [WindowAggregate]? {
+        let first = bucket.firstTime
+        let isLast = first &+ 1 == end
+        guard isLast || first &+ 1 >= start && (first &+ 1 &- start) % step == 0 else {
+            return first >= start && first < end ? [bucket] : []
+        }
+        var parts: [WindowAggregate] = []
+        if first >= start {
+            var edge = WindowAggregate()
+            edge.add(first, bucket.first)
+            parts.append(edge)
+        }
+        if isLast || bucket.count == 1 { return parts }
+        guard let rest = bucket.withoutFirst(needs) else { return nil }
+        return parts + [rest]
     }
 
     /// The widest buckets that answer the question, of those that there are.
@@ -50,5 +78,22 @@ struct WindowGrid {
         return RollupResolution.allCases.last {
             set.contains(RollupSet($0)) && fits($0, lastTime: lastTime)
         }
+    }
+}
+
+extension WindowAggregate {
+    /// So much greater than what is left may a number be that is taken out of a sum.
+    private static let shareMax = 16.0
+
+    /// What is left without the first number, as far as the question needs it; `nil` where that is not known.
+    fileprivate func withoutFirst(_ needs: WindowNeeds) -> WindowAggregate? {
+        // Of the second number nothing is known.
+        if !needs.isDisjoint(with: [.first, .resets, .squares]) { return nil }
+        if needs.contains(.bounds), !(minimum < first && first < maximum) { return nil }
+        let rest = sum - first
+        if needs.contains(.sum), !(rest.isFinite && abs(first) <= abs(rest) * Self.shareMax) { return nil }
+        return WindowAggregate(
+            count: count - 1, sum: rest, minimum: minimum, maximum: maximum, last: last, firstTime: firstTime + 1,
+            lastTime: lastTime)
     }
 }

@@ -4,15 +4,18 @@ import VigilPorts
 /// Answers a question about one group from what is kept of readings that went.
 ///
 /// Rollups are kept by whole days, so for each day the best resolution that is left answers: the widest whose buckets
-/// lie across no border of a window, else the narrowest; then a bucket counts where its first number lies.
+/// lie across no border of a window, else the narrowest; then a bucket counts where its first number lies. A number at the
+/// very beginning of a bucket that belongs to the window before counts with its bucket where it cannot be told from it.
 struct KeptRollups {
     private let references: [RollupReference]
     private let grid: WindowGrid
+    private let needs: WindowNeeds
     private let hidden: [(series: Set<UInt32>, start: Int64, end: Int64)]
 
-    init(_ snapshot: SeriesMemory.Snapshot, grid: WindowGrid) {
+    init(_ snapshot: SeriesMemory.Snapshot, grid: WindowGrid, needs: WindowNeeds) {
         references = snapshot.rollups.filter { $0.lastTime >= grid.start && $0.firstTime < grid.end }
         self.grid = grid
+        self.needs = needs
         // While a part of the archive is attached its readings answer, not what is kept of them.
         hidden = snapshot.chunks.filter { $0.file.tier == .archive }.map { chunk in
             let range = chunk.file.stretch
@@ -20,12 +23,12 @@ struct KeptRollups {
         }
     }
 
-    /// The buckets of a series in order of time.
-    func buckets(of entry: SeriesEntry) throws(StoreError) -> [WindowAggregate] {
+    /// The buckets of a series in order of time, each with a time of the window that it counts in.
+    func buckets(of entry: SeriesEntry) throws(StoreError) -> [(time: Int64, bucket: WindowAggregate)] {
         let own = references.filter { $0.series.contains(entry.number) }
         if own.isEmpty { return [] }
         let hidden = hidden.filter { $0.series.contains(entry.number) }
-        var result: [WindowAggregate] = []
+        var result: [(time: Int64, bucket: WindowAggregate)] = []
         var answered: Set<Int64> = []
         for resolution in order(own) {
             var found: [Int64: WindowAggregate] = [:]
@@ -35,7 +38,7 @@ struct KeptRollups {
                 if days.allSatisfy(answered.contains) { continue }
                 for bucket in try reference.content().buckets(entry.number, of: reference) {
                     let time = bucket.firstTime
-                    guard time >= grid.start, time < grid.end,
+                    guard time >= grid.start || time &+ 1 == grid.start, time < grid.end,
                         !answered.contains(RollupResolution.day.bucket(of: time)),
                         !hidden.contains(where: { time >= $0.start && time < $0.end })
                     else { continue }
@@ -44,9 +47,14 @@ struct KeptRollups {
                 }
             }
             for bucket in found.values { answered.insert(RollupResolution.day.bucket(of: bucket.firstTime)) }
-            result += found.values
+            for bucket in found.values { result += placed(bucket) }
         }
-        return result.sorted { $0.firstTime < $1.firstTime }
+        return result.sorted { $0.time < $1.time }
+    }
+
+    private func placed(_ bucket: WindowAggregate) -> [(time: Int64, bucket: WindowAggregate)] {
+        if let parts = grid.parts(of: bucket, needs) { return parts.map { ($0.firstTime, $0) } }
+        return [(bucket.firstTime + 1, bucket)]
     }
 
     private func order(_ own: [RollupReference]) -> [RollupResolution] {

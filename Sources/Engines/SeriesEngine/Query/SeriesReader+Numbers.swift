@@ -1,0 +1,90 @@
+import VigilModel
+import VigilPorts
+
+extension SeriesReader {
+    /// The numbers of a range (without `end`) in order of time, or `nil` where a text may have taken a number's place:
+    /// then the samples say what is left.
+    ///
+    /// - Throws: `contention` when a chunk was made anew meanwhile: take a new snapshot then.
+    func numbers(from start: Int64, to end: Int64) throws(StoreError) -> NumberColumn? {
+        var parts: [NumberColumn] = []
+        for chunk in chunks {
+            guard let column = chunk.column(entry.number), column.lastTime >= start, column.firstTime < end else {
+                continue
+            }
+            // Only where each sample is a number it is known that no text lies among them.
+            guard column.statistics.count == column.count else { return nil }
+            let content = try source.content(chunk)
+            do {
+                guard let numbers = try content.numbers(entry.number) else { continue }
+                parts.append(numbers.clipped(from: start, to: end))
+            } catch {
+                throw StoreError(error, file: chunk.file.name, chunk: chunk.id)
+            }
+        }
+        for block in blocks where block.count > 0 && block.lastTime >= start && block.firstTime < end {
+            let columns = block.columns(of: entry)
+            guard let column = columns.first else { continue }
+            guard columns.count == 1, block.layout.columns[column].kind.rawValue < ReadingValue.Kind.text.rawValue
+            else { return nil }
+            parts.append(block.numbers(ofColumn: column, from: start, to: end))
+        }
+        return NumberColumn(joining: parts.filter { !$0.times.isEmpty })
+    }
+}
+
+extension NumberColumn {
+    /// Parts that came one after the other, each in order of time; of several numbers with one time, the last that came.
+    init(joining parts: [NumberColumn]) {
+        self.init(times: [], values: [])
+        for part in parts { self = times.isEmpty ? part : joined(part) }
+    }
+
+    private func joined(_ later: NumberColumn) -> NumberColumn {
+        guard let last = times.last, let first = later.times.first else { return times.isEmpty ? later : self }
+        var result = self
+        if first > last {
+            result.times += later.times
+            result.values += later.values
+            return result
+        }
+        result = NumberColumn(times: [], values: [])
+        result.times.reserveCapacity(times.count + later.times.count)
+        result.values.reserveCapacity(times.count + later.times.count)
+        var (here, there) = (0, 0)
+        while here < times.count || there < later.times.count {
+            let isHere = here < times.count && (there == later.times.count || times[here] < later.times[there])
+            if isHere {
+                result.times.append(times[here])
+                result.values.append(values[here])
+                here += 1
+            } else {
+                if here < times.count, times[here] == later.times[there] { here += 1 }
+                result.times.append(later.times[there])
+                result.values.append(later.values[there])
+                there += 1
+            }
+        }
+        return result
+    }
+
+    /// What lies in a range (without `end`).
+    func clipped(from start: Int64, to end: Int64) -> NumberColumn {
+        guard let first = times.first, let last = times.last, first < start || last >= end else { return self }
+        let low = times.partitioningIndex { $0 >= start }
+        let high = max(low, times.partitioningIndex { $0 >= end })
+        return NumberColumn(times: Array(times[low..<high]), values: Array(values[low..<high]))
+    }
+}
+
+extension [Int64] {
+    /// The first place whose number is wanted; behind it all are.
+    fileprivate func partitioningIndex(_ isWanted: (Int64) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isWanted(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

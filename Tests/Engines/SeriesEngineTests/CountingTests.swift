@@ -1,0 +1,87 @@
+import StoreContracts
+import Testing
+import VigilModel
+import VigilPorts
+
+@testable import SeriesEngine
+
+/// What is answered from rows, chunks and what is known of them, held against the samples one by one.
+@Suite struct CountingTests {
+    private static let scope = AccessScope(tenant: TenantID(high: 1, low: 1))
+
+    /// Readings of three devices that come late, twice and in any order; some are no numbers, some end a series.
+    private static func batch(using random: inout SeededGenerator) -> ReadingBatch {
+        let tables = (0..<3).map { device in
+            let start = Int64.random(in: 0..<20_000, using: &random) * 1_000_000
+            var times = (0..<Int.random(in: 1..<900, using: &random)).map { start + Int64($0) * 1_000_000 }
+            if Bool.random(using: &random) { times.shuffle(using: &random) }
+            if Bool.random(using: &random) { times += times.prefix(3) }
+            let isText = Int.random(in: 0..<12, using: &random) == 0
+            let values: ReadingColumn.Values =
+                isText
+                ? .texts(times.map { "t\($0 % 3)" }) : .floats(times.map { _ in value(using: &random) })
+            return ReadingTable(
+                source: SeriesSource(device: nil, labels: ["device": "d\(device)"]), times: times,
+                columns: [
+                    ReadingColumn(field: "a", values: values),
+                    ReadingColumn(
+                        field: "b", values: .integers(times.map { _ in Int64.random(in: 0..<9, using: &random) })),
+                ])
+        }
+        return ReadingBatch(tables: tables, arrival: Timestamp(seconds: 1))
+    }
+
+    private static func value(using random: inout SeededGenerator) -> Double {
+        switch Int.random(in: 0..<300, using: &random) {
+        case 0: .nan
+        case 1: Double(bitPattern: WindowAggregate.staleBits)
+        case 2: .infinity
+        default: Double(Int.random(in: 0..<90, using: &random)) / 10
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `counts, lists and windows are those of the samples, wherever they lie`(_ seed: UInt64) async throws {
+        var random = SeededGenerator(seed: seed)
+        let opened = OpenedEngine(folder: TemporaryFolder())
+        var engine = try await opened.engine()
+        for round in 0..<30 {
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: engine = try await opened.engine()
+            case 1: try await engine.seal()
+            default: _ = try await engine.append(Self.batch(using: &random), in: Self.scope)
+            }
+            let start = Int64.random(in: 0..<21_000, using: &random) * 1_000_000
+            let length = ([1, 3_000_000, 900_000_000, 90_000_000_000] as [Int64]).randomElement(using: &random) ?? 1
+            let range = TimeRange(
+                Timestamp(microseconds: start), Timestamp(microseconds: start + length))
+            try await Self.compare(engine, range, "seed \(seed) round \(round) from \(start) for \(length)")
+        }
+        await opened.end()
+    }
+
+    private static func compare(_ engine: SeriesEngine, _ range: TimeRange, _ comment: String) async throws {
+        var samples: [SeriesIdentity: [Sample]] = [:]
+        let cursor = try await engine.samples(SeriesSelection([], range: range), in: scope)
+        while let piece = try await cursor.next() { samples[piece.identity, default: []] += piece.samples }
+        let listed = try await engine.series(SeriesSelection([], range: range), in: scope)
+        #expect(Set(listed) == Set(samples.keys), "\(comment)")
+        for condition in [.above(4.5), .below(2), .above(-1), .above(100)] as [NumberCondition] {
+            let wanted = samples.values.joined().count { $0.value.number.map(condition.holds) ?? false }
+            let found = try await engine.count(SeriesSelection([], range: range), where: condition, in: scope)
+            #expect(found == wanted, "\(comment): \(condition)")
+        }
+        let query = WindowQuery(
+            SeriesSelection([], range: range), step: .seconds(100_000), aggregates: [.count, .maximum, .last])
+        for window in try await engine.windows(query, in: scope) {
+            var plain = WindowAggregate()
+            for sample in samples[window.identity] ?? [] {
+                if let number = sample.value.number { plain.add(sample.time.microseconds, number) }
+            }
+            for (column, aggregate) in query.aggregates.enumerated() {
+                let (have, want) = (window.values[column].first ?? .nan, plain[aggregate])
+                #expect(have == want || have.isNaN && want.isNaN, "\(comment): \(aggregate) \(have), not \(want)")
+            }
+        }
+    }
+}
