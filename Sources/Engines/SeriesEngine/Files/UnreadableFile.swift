@@ -13,8 +13,7 @@ struct UnreadableFile: Sendable {
 extension Sequence<UnreadableFile> {
     /// - Throws: The damage of the first file that holds readings of this time.
     func check(_ range: TimeRange) throws(StoreError) {
-        for file in self where range.start.microseconds < file.stretch.end && file.stretch.start < range.end.microseconds {
-            throw file.error
-        }
+        let (start, end) = (range.start.microseconds, range.end.microseconds)
+        for file in self where start < file.stretch.end && file.stretch.start < end { throw file.error }
     }
 }

@@ -10,6 +10,7 @@ extension SeriesEngine {
         _ selection: SeriesSelection, where condition: NumberCondition, in scope: AccessScope
     ) async throws(StoreError) -> Int {
         if selection.range.isEmpty { return 0 }
+        try store.unreadable.check(selection.range)
         let planned = try plan(selection.matchers, devices: selection.devices, in: scope)
         let budget = QueryBudget(
             samples: selection.sampleLimit ?? configuration.samplesMax, windows: configuration.windowsMax)
