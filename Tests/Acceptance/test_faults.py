@@ -42,7 +42,7 @@ def test_wrong_types_and_times_are_named(place):
     status, answer = place.call("POST", "/api/readings", [future, {"device": "a", "metric": "t", "value": 1}], place.token)
     assert status == 201 and answer["accepted"] == 1 and answer["refused"] == 1
     assert answer["refusals"][0]["line"] == 1 and answer["refusals"][0]["code"].startswith("time")
-    for line in (b"_ journal=1", b"__batch,device=a load=1"):
+    for line in (b"_ __journal=1", b"__batch,device=a load=1"):
         status, answer = place.call("POST", "/api/v2/write", line, place.token)
         assert status == 400 and "reserved" in json.dumps(answer), answer
     status, answer = place.call("POST", "/api/v2/write", b"cpu,device=a,tenant=other load=1", place.token)

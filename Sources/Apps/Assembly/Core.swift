@@ -52,15 +52,18 @@ struct Core: Sendable {
         monitor = ConnectionMonitor(stores: stores, clock: clock, hooks: [MalfunctionAlerts()])
         alerting = AlertingService(stores: stores, clock: clock, directory: directory)
         fields = FieldCatalogue(stores: stores, clock: clock)
+        let audience = LiveAudience()
         self.ingest = IngestService(
-            stores: stores, clock: clock, directory: directory, alerting: alerting, fields: fields,
+            stores: stores, clock: clock, directory: directory, alerting: alerting, fields: fields, audience: audience,
             settings: ingest)
         query = QueryService(stores: stores, clock: clock, directory: directory)
         idempotency = IdempotencyService(
             stores: stores, clock: clock, box: SecretBox(key.derive("idempotency")))
         let projector = Projector(stores: stores, clock: clock)
         self.projector = projector
-        hub = LiveHub(stores: stores, clock: clock, projector: projector) { try await identity.current($0) }
+        hub = LiveHub(stores: stores, clock: clock, projector: projector, audience: audience) {
+            try await identity.current($0)
+        }
         readiness = Readiness(stores: stores, clock: clock, further: probes)
         system = SystemWatch(stores: stores, clock: clock, checks: systemChecks + Self.checks(readiness))
         logs = LogService(stores: stores, clock: clock, lines: logLines)

@@ -47,6 +47,7 @@ package struct Settings: Sendable {
         self.people = people
         var ingest = IngestSettings()
         ingest.tenantReadingsPerSecond = configuration.integer("server.rate.readings")
+        ingest.bytesInFlightMax = configuration.integer("server.limits.readings_megabytes") << 20
         self.ingest = ingest
         mail = try Self.mail(configuration)
         do {

@@ -31,6 +31,7 @@ enum StoreFactory {
         var configuration = SeriesConfiguration()
         configuration.warmFolder = settings.configuration.text("stores.series.warm")
         configuration.archiveFolder = settings.configuration.text("stores.series.archive")
+        configuration.memoryBytesMax = settings.configuration.integer("stores.series.memory_megabytes") << 20
         return configuration
     }
 
@@ -49,8 +50,10 @@ enum StoreFactory {
         #endif
     }
 
-    /// Keys below `stores` that name folders and not stores.
-    private static let folders: Set<String> = ["stores.series.warm", "stores.series.archive"]
+    /// Keys below `stores` that say more of a store and name none.
+    private static let details: Set<String> = [
+        "stores.series.warm", "stores.series.archive", "stores.series.memory_megabytes",
+    ]
 
     private static func refuseWhatIsMissing(_ configuration: LoadedConfiguration) throws {
         if let fault = missing(in: configuration).first { throw fault }
@@ -58,7 +61,7 @@ enum StoreFactory {
 
     /// The stores that the configuration names and this program does not hold.
     static func missing(in configuration: LoadedConfiguration) -> [ConfigurationFault] {
-        configuration.entries.filter { $0.key.hasPrefix("stores.") && !folders.contains($0.key) }
+        configuration.entries.filter { $0.key.hasPrefix("stores.") && !details.contains($0.key) }
             .sorted { $0.key < $1.key }
             .compactMap { name, entry -> ConfigurationFault? in
                 do throws(ConfigurationFault) {

@@ -16,6 +16,8 @@ package struct SeriesConfiguration: Sendable {
     package var logBytesMax = 64 << 20
     /// When open rows take so much memory, they are made into chunks; at twice as much, appends wait for that.
     package var memoryBytesMax = 128 << 20
+    /// While that is done so much may gather; an append past it throws `unavailable`.
+    var memoryBytesLimit: Int { memoryBytesMax + max(memoryBytesMax, 32 << 20) }
     /// Which stretch of time one chunk file holds.
     package var periodDays = 30
     var placement: ChunkPlacement { ChunkPlacement(standardLength: Int64(periodDays) * 86_400_000_000) }

@@ -115,6 +115,10 @@ package final class SeriesEngine: SeriesStore {
         let tenant = try tenant(of: scope)
         try log.check()
         if batch.isEmpty { return log.lastPosition }
+        guard memory.totals.bytes <= configuration.memoryBytesLimit else {
+            sealWhenDue()
+            throw StoreError(.unavailable, "too many readings wait to be written into files")
+        }
         try validate(batch)
         let log = log
         let runs = BatchRecord.Runs(batch.rows)

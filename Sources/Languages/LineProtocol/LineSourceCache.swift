@@ -1,6 +1,14 @@
 import Synchronization
 package import VigilModel
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// Remembers which source the bytes of a key mean, from one request to the next.
 ///
 /// One cache serves the requests of one tenant under one set of naming rules; share it between any number of decoders. It
@@ -9,6 +17,11 @@ package final class LineSourceCache: Sendable {
     private struct Entry: Sendable {
         let key: [UInt8]
         let source: SeriesSource
+
+        func hasKey(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
+            guard key.count == other.count, let base = other.baseAddress else { return false }
+            return key.withUnsafeBytes { $0.baseAddress.map { memcmp($0, base, other.count) == 0 } ?? false }
+        }
     }
 
     private struct State: Sendable {
@@ -46,19 +59,27 @@ package final class LineSourceCache: Sendable {
 
     func source(hash: UInt64, key: UnsafeBufferPointer<UInt8>) -> SeriesSource? {
         state.withLock { state in
-            if let entry = state.recent[hash] { return entry.key.elementsEqual(key) ? entry.source : nil }
-            guard let entry = state.older[hash], entry.key.elementsEqual(key) else { return nil }
+            if let entry = state.recent[hash] { return entry.hasKey(key) ? entry.source : nil }
+            guard let entry = state.older[hash], entry.hasKey(key) else { return nil }
             state.older[hash] = nil
             insert(entry, hash: hash, into: &state)
             return entry.source
         }
     }
 
-    func remember(_ source: SeriesSource, hash: UInt64, key: UnsafeBufferPointer<UInt8>, generation: Int) {
+    /// Keeps the source of a key, and returns the one that the key means from now on.
+    ///
+    /// That is another one when a request beside this one was first: a key has one object, because every stage behind
+    /// the decoder looks up by it.
+    func remember(
+        _ source: SeriesSource, hash: UInt64, key: UnsafeBufferPointer<UInt8>, generation: Int
+    ) -> SeriesSource {
         let entry = Entry(key: Array(key), source: source)
-        state.withLock { state in
-            guard state.generation == generation else { return }
+        return state.withLock { state in
+            guard state.generation == generation else { return source }
+            if let known = state.recent[hash], known.hasKey(key) { return known.source }
             insert(entry, hash: hash, into: &state)
+            return source
         }
     }
 

@@ -81,6 +81,10 @@ extension ConfigurationKey {
             "server.limits.requests", "Requests at once; one more is answered 503.", .integer(1...100_000),
             standard: "1024"),
         ConfigurationKey(
+            "server.limits.readings_megabytes",
+            "Megabytes of bodies with readings that are read, decoded and stored at once; one more is answered 503.",
+            .integer(1...65_536), standard: "256"),
+        ConfigurationKey(
             "server.rate.anonymous", "Requests per second of an address without a credential; 0: any number.",
             .integer(0...1_000_000), standard: "200"),
         ConfigurationKey(
@@ -136,6 +140,10 @@ extension ConfigurationKey {
             "stores.series.warm", "The folder of the warm tier of readings; inside the data folder when absent."),
         ConfigurationKey(
             "stores.series.archive", "The folder of archived readings; inside the data folder when absent."),
+        ConfigurationKey(
+            "stores.series.memory_megabytes",
+            "Megabytes of readings in memory before they go into files; as much again, at least 32, while they do, then 503.",
+            .integer(8...65_536), standard: "128"),
         store("graph", "the graph", ["embedded", "neo4j"]),
         store("documents", "documents", ["embedded", "mongodb"]),
         store("vectors", "embeddings", ["embedded", "milvus"]),

@@ -14,6 +14,7 @@ final class SeriesCatalogue: @unchecked Sendable {
     private var layouts: [UInt32: RowLayout] = [:]
     private var indexes: [TenantID: TenantIndex] = [:]
     private var sources: [SourceKey: SourceEntry] = [:]
+    private var layoutsOfParts = LayoutTable()
     private var lastGroup: UInt32 = 0
     private var lastSeries: UInt32 = 0
     private var lastLayout: UInt32 = 0
@@ -35,8 +36,6 @@ final class SeriesCatalogue: @unchecked Sendable {
         let source: SeriesSource
         let group: SourceGroup
         var known: [KnownLayout] = []
-        /// The layouts of shapes without looking at their fields.
-        var shapes: [(shape: RowShape, layout: RowLayout)] = []
 
         init(source: SeriesSource, group: SourceGroup) {
             self.source = source
@@ -105,10 +104,8 @@ final class SeriesCatalogue: @unchecked Sendable {
         of part: ReadingRows.Part, hasQuality: Bool, _ tenant: TenantID,
         _ define: (RecordKind, RecordBuffer) throws(StoreError) -> Void
     ) throws(StoreError) -> RowLayout {
+        if let known = layoutsOfParts.find(part.source, part.shape, tenant, hasQuality: hasQuality) { return known }
         let entry = try sourceEntry(part.source, tenant, define)
-        for known in entry.shapes where known.shape === part.shape && known.layout.hasQuality == hasQuality {
-            return known.layout
-        }
         let columns = zip(part.shape.fields, part.shape.kinds).map { ReadingColumn(field: $0, values: .empty(of: $1)) }
         let table = ReadingTable(source: part.source, times: [], columns: columns)
         let layout: RowLayout
@@ -117,8 +114,8 @@ final class SeriesCatalogue: @unchecked Sendable {
         } else {
             layout = try makeLayout(table, entry, false, hasQuality, define)
         }
-        if entry.shapes.count >= 16 { entry.shapes.removeFirst() }
-        entry.shapes.append((part.shape, layout))
+        if layoutsOfParts.count >= LayoutTable.countMax { layoutsOfParts = LayoutTable() }
+        layoutsOfParts.add(layout, part.source, part.shape, tenant)
         return layout
     }
 

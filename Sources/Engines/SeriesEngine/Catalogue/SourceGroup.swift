@@ -85,6 +85,12 @@ final class RowLayout: Sendable {
     let hasPresence: Bool
     let hasQuality: Bool
     let hasTexts: Bool
+    let presenceWords: Int
+    let qualityWords: Int
+    /// Words of a row in the log.
+    let wordsPerRow: Int
+    /// Words of a row in memory.
+    let stride: Int
 
     init(number: UInt32, group: SourceGroup, columns: [Column], hasPresence: Bool, hasQuality: Bool) {
         self.number = number
@@ -93,14 +99,11 @@ final class RowLayout: Sendable {
         self.hasPresence = hasPresence
         self.hasQuality = hasQuality
         hasTexts = columns.contains { $0.kind == .text || $0.kind == .object }
+        presenceWords = hasPresence ? (columns.count + 63) / 64 : 0
+        qualityWords = hasQuality ? (columns.count + 7) / 8 : 0
+        wordsPerRow = 1 + presenceWords + columns.count + qualityWords
+        stride = wordsPerRow + 1
     }
-
-    var presenceWords: Int { hasPresence ? (columns.count + 63) / 64 : 0 }
-    var qualityWords: Int { hasQuality ? (columns.count + 7) / 8 : 0 }
-    /// Words of a row in the log.
-    var wordsPerRow: Int { 1 + presenceWords + columns.count + qualityWords }
-    /// Words of a row in memory.
-    var stride: Int { wordsPerRow + 1 }
 
     /// The same columns, each of which may be absent.
     ///

@@ -79,6 +79,30 @@ extension BatchRecord {
         }
     }
 
+    /// Adds all runs, of which none has texts or qualities: the way of nearly every batch.
+    static func writeNumbers(_ runs: borrowing Runs, _ layouts: [RowLayout], to buffer: RecordBuffer) {
+        var size = 0
+        for (index, run) in runs.all.enumerated() { size += 16 + run.range.count * layouts[index].wordsPerRow * 8 }
+        var target = buffer.extend(by: size)
+        let (order, rows) = (runs.order, runs.rows.rows)
+        runs.rows.words.withUnsafeBufferPointer { words in
+            guard let words = words.baseAddress else { return }
+            for (index, run) in runs.all.enumerated() {
+                target.storeBytes(of: layouts[index].number.littleEndian, as: UInt32.self)
+                target.storeBytes(of: UInt32(run.range.count).littleEndian, toByteOffset: 4, as: UInt32.self)
+                target.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
+                target += 16
+                let width = layouts[index].wordsPerRow - 1
+                for place in Int(run.range.lowerBound)..<Int(run.range.upperBound) {
+                    let row = rows[Int(order[place])]
+                    target.storeBytes(of: row.time.littleEndian, as: Int64.self)
+                    (target + 8).copyMemory(from: words + Int(row.firstWord), byteCount: width * 8)
+                    target += 8 + width * 8
+                }
+            }
+        }
+    }
+
     private static func writeTexts(
         _ run: Run, _ runs: borrowing Runs, _ layout: RowLayout, to buffer: RecordBuffer
     ) {

@@ -18,7 +18,11 @@ enum BatchRecord {
         buffer.append(UInt32(tables.count + runs.all.count))
         buffer.append(UInt32(0))
         for (index, table) in tables.enumerated() { write(table, layouts[index], to: buffer) }
-        for (index, run) in runs.all.enumerated() { write(run, of: runs, runLayouts[index], to: buffer) }
+        if runLayouts.contains(where: { $0.hasTexts || $0.hasQuality }) {
+            for (index, run) in runs.all.enumerated() { write(run, of: runs, runLayouts[index], to: buffer) }
+        } else {
+            writeNumbers(runs, runLayouts, to: buffer)
+        }
         return buffer
     }
 

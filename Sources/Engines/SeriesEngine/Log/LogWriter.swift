@@ -220,15 +220,19 @@ final class LogWriter: @unchecked Sendable {
     private func write(_ records: [(RecordKind, RecordBuffer, Completion?)]) throws(StoreError) {
         try currentFailure()
         staging.removeAll()
+        var written = 0
         for (index, record) in records.enumerated() {
             let header = RecordHeader(
                 length: record.1.payload.count, kind: record.0.rawValue, position: position + Int64(index) + 1,
                 synced: synced, payloadChecksum: Checksum.of(record.1.payload))
             header.write(to: record.1.bytes)
+            written += record.1.count
+            // One record alone is written from where it lies.
+            if records.count == 1 { break }
             staging.extend(by: record.1.count).copyMemory(from: record.1.bytes, byteCount: record.1.count)
         }
         do throws(StoreError) {
-            try file.write(staging.payload, at: offset)
+            try file.write(records.count == 1 ? records[0].1.whole : staging.payload, at: offset)
         } catch {
             try cut(after: error)
             throw error
@@ -241,7 +245,7 @@ final class LogWriter: @unchecked Sendable {
             try? cut(after: error)
             throw error
         }
-        offset += staging.payload.count
+        offset += written
         position += Int64(records.count)
         synced = position
         setWritten(offset)

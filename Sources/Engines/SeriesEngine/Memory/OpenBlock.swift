@@ -36,21 +36,27 @@ struct OpenBlock: @unchecked Sendable {
     func time(_ index: Int) -> Int64 { Int64(bitPattern: row(index)[0]) }
 
     /// Adds rows as they lie in the log; `texts` are those that their words number.
+    ///
+    /// Returns by how many bytes the block grew.
     mutating func append(
         _ words: UnsafePointer<UInt64>, rows: Int, arrival: Int64, texts newTexts: [String]
-    ) {
+    ) -> Int {
+        let before = memoryBytes
         reserve(rows)
-        let perRow = layout.wordsPerRow
-        let textNumbers = newTexts.map { number(of: $0) }
-        for index in 0..<rows {
-            let source = words + index * perRow
-            let target = storage.words + count * layout.stride
+        let (perRow, stride, hasTexts) = (layout.wordsPerRow, layout.stride, layout.hasTexts)
+        let textNumbers = newTexts.isEmpty ? [] : newTexts.map { number(of: $0) }
+        var target = storage.words + count * stride
+        var source = words
+        for _ in 0..<rows {
             target[0] = source[0]
             target[1] = UInt64(bitPattern: arrival)
             (target + 2).update(from: source + 1, count: perRow - 1)
-            if layout.hasTexts { renumber(target, textNumbers) }
+            if hasTexts { renumber(target, textNumbers) }
             note(Int64(bitPattern: source[0]))
+            target += stride
+            source += perRow
         }
+        return memoryBytes - before
     }
 
     /// Adds a row as it lies in memory, of a block with the same texts.
@@ -122,8 +128,8 @@ final class RowStorage: @unchecked Sendable {
     let order = RowOrder.Kept()
 
     init(words count: Int) {
+        // Nobody reads a row before it is written, so nothing is cleared.
         words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(count, 1))
-        words.initialize(repeating: 0, count: max(count, 1))
         self.count = count
     }
 

@@ -77,40 +77,46 @@ final class SeriesMemory: @unchecked Sendable {
         let arrival = reader.arrival
         return lock.withLock { _ in
             var index = 0
+            var grown = Growth()
             while let (table, layout) = reader.next({ layout(index, $0) }) {
                 index += 1
-                append(table, layout, arrival)
+                append(table, layout, arrival, &grown)
             }
+            sampleCount += grown.samples
+            blockBytes += grown.bytes
             return reader.remaining == 0
         }
     }
 
-    /// Adds the rows whose time `keeps` wants, one by one.
-    private func append(
-        _ table: BatchRecord.Table, _ layout: RowLayout, _ arrival: Int64, _ keeps: (Int64) -> Bool
-    ) {
-        for row in 0..<table.rows {
-            let words = table.words + row * layout.wordsPerRow
-            guard keeps(Int64(bitPattern: words[0])) else { continue }
-            append(
-                BatchRecord.Table(layout: table.layout, rows: 1, texts: table.texts, words: words), layout, arrival)
-        }
+    /// What a record adds; counted apart, because a record has many tables.
+    private struct Growth {
+        var samples = 0
+        var bytes = 0
     }
 
-    private func append(_ table: BatchRecord.Table, _ layout: RowLayout, _ arrival: Int64) {
+    private func append(
+        _ table: BatchRecord.Table, _ layout: RowLayout, _ arrival: Int64, _ grown: inout Growth
+    ) {
         guard table.rows > 0 else { return }
         let group = layout.group
-        var position = group.blocks.count - 1
-        if position < 0 || group.blocks[position].layout !== layout || group.blocks[position].isFull {
-            group.blocks.append(OpenBlock(layout: layout, capacity: table.rows))
-            position += 1
-            blockBytes += group.blocks[position].memoryBytes
-        }
-        let bytes = group.blocks[position].memoryBytes
-        group.blocks[position].append(table.words, rows: table.rows, arrival: arrival, texts: table.texts)
-        blockBytes += group.blocks[position].memoryBytes - bytes
-        sampleCount += table.rows * layout.columns.count
+        grown.bytes += Self.append(table, layout, arrival, to: &group.blocks)
+        grown.samples += table.rows * layout.columns.count
         if group.hasEmptySeries { revive(layout) }
+    }
+
+    /// Adds rows to the last block, or to a new one, and returns by how many bytes memory grew.
+    private static func append(
+        _ table: BatchRecord.Table, _ layout: RowLayout, _ arrival: Int64, to blocks: inout [OpenBlock]
+    ) -> Int {
+        var position = blocks.count - 1
+        var grown = 0
+        if position < 0 || blocks[position].layout !== layout || blocks[position].isFull {
+            blocks.append(OpenBlock(layout: layout, capacity: table.rows))
+            position += 1
+            grown = blocks[position].memoryBytes
+        }
+        return grown
+            + blocks[position].append(table.words, rows: table.rows, arrival: arrival, texts: table.texts)
     }
 
     private func revive(_ layout: RowLayout) {

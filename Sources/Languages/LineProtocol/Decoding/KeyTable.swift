@@ -80,8 +80,8 @@ struct KeyTable {
         switch resolution {
         case .once(let source): return insert(key, hash: hash, place: place, source: source)
         case .keep(let source):
-            cache.remember(source, hash: hash, key: key, generation: generation)
-            return insert(key, hash: hash, place: place, source: source)
+            let kept = cache.remember(source, hash: hash, key: key, generation: generation)
+            return insert(key, hash: hash, place: place, source: kept)
         }
     }
 

@@ -127,21 +127,34 @@ extension LineDecoder {
 
     // MARK: - Booleans
 
-    @inline(never)
+    @inline(__always)
     private mutating func boolean(_ cursor: inout ByteCursor) throws(LineFault) -> ReadingValue.Kind {
         let start = cursor.position
         while !Self.endsValue(cursor), cursor.position - start < 6 { cursor.position += 1 }
-        let word = cursor.bytes(from: start, to: cursor.position)
-        let isTrue = Self.trueWords.contains { word.elementsEqual($0.utf8) }
-        guard isTrue || Self.falseWords.contains(where: { word.elementsEqual($0.utf8) }) else {
+        guard let isTrue = Self.flag(cursor.bytes(from: start, to: cursor.position)) else {
             throw LineFault(.valueMalformed, at: start)
         }
         log.append(bits: isTrue ? 1 : 0)
         return .boolean
     }
 
-    private static let trueWords = ["t", "T", "true", "True", "TRUE"]
-    private static let falseWords = ["f", "F", "false", "False", "FALSE"]
+    /// What a word says: `t`, `T`, `true`, `True`, `TRUE` and the same of false; `nil` for any other.
+    @inline(__always)
+    private static func flag(_ word: UnsafeBufferPointer<UInt8>) -> Bool? {
+        guard let base = UnsafeRawPointer(word.baseAddress), !word.isEmpty else { return nil }
+        guard word.count >= 4 else {
+            guard word.count == 1 else { return nil }
+            return word[0] | 0x20 == UInt8(ascii: "t") ? true : word[0] | 0x20 == UInt8(ascii: "f") ? false : nil
+        }
+        let four = UInt32(bigEndian: base.loadUnaligned(as: UInt32.self))
+        switch (word.count, four, word[word.count - 1]) {
+        case (4, 0x7472_7565, _), (4, 0x5472_7565, _), (4, 0x5452_5545, _): return true
+        case (5, 0x6661_6C73, UInt8(ascii: "e")), (5, 0x4661_6C73, UInt8(ascii: "e")),
+            (5, 0x4641_4C53, UInt8(ascii: "E")):
+            return false
+        default: return nil
+        }
+    }
 
     // MARK: - Strings
 

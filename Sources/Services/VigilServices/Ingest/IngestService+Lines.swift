@@ -51,8 +51,7 @@ extension IngestService {
         var decoder = LineDecoder(
             precision: precision, arrival: arrival, accepted: .distantPast...latest, cache: keys
         ) { (measurement: String, labels: Labels) throws(LineReason) in
-            if measurement == "_" || measurement.hasPrefix("__") { throw .measurementReserved }
-            return .keep(SeriesSource(device: nil, measurement: measurement, labels: labels))
+            .keep(SeriesSource(device: nil, measurement: measurement, labels: labels))
         }
         for try await piece in pieces {
             try bytesInFlight.take(piece.count, holding: &held)
@@ -94,7 +93,7 @@ extension IngestService {
         let edition = await directory.edition(of: tenant)
         var parts: [RoutedPart] = []
         if scope.isWhole, let known = await ingest.remembered(rows, edition: edition, at: arrival),
-            !known.contains(where: { $0.device?.entry.status == .inactive })
+            !known.contains(where: \.isInactive)
         {
             parts = known
         } else {

@@ -32,7 +32,7 @@ extension IngestService {
         let ingest = await tenants.ingest(of: tenant)
         let (number, waiting) = try await ingest.begin()
         await resume(waiting, ingest: ingest)
-        let heard = Self.heard(prepared)
+        let heard = await ingest.heard(prepared)
         let entry = JournalEntry(
             number: number, arrival: arrival, sender: principal.name, form: form, accepted: prepared.accepted,
             refusals: refusals, devices: heard.map(\.device), extents: prepared.extents)
@@ -69,26 +69,17 @@ extension IngestService {
     private func noteSightings(_ prepared: PreparedRows, tenant: TenantID, at arrival: Timestamp) async {
         var counts: [DeviceID: Int] = [:]
         for (part, extent) in zip(prepared.parts, prepared.extents) where extent.rowCount > 0 {
-            guard let device = part.device?.entry, device.isDiscovered else { continue }
-            counts[device.id, default: 0] += extent.rowCount
+            guard part.isDiscovered, let device = part.deviceID else { continue }
+            counts[device, default: 0] += extent.rowCount
         }
         for (device, count) in counts {
             await directory.noteSightings(count, of: device, tenant: tenant, at: arrival)
         }
     }
 
-    private static func heard(_ prepared: PreparedRows) -> [TenantIngest.Heard] {
-        var newest: [DeviceID: Int64] = [:]
-        newest.reserveCapacity(prepared.parts.count)
-        for (part, extent) in zip(prepared.parts, prepared.extents) where extent.rowCount > 0 {
-            guard let device = part.device?.entry.id else { continue }
-            newest[device] = max(newest[device] ?? .min, extent.lastTime)
-        }
-        return newest.map { TenantIngest.Heard(device: $0.key, last: Timestamp(microseconds: $0.value)) }
-    }
-
     /// Tells who listens what is new: one message for each device, at most five a second.
     private func publish(_ prepared: PreparedRows, ingest: TenantIngest, at now: Timestamp) async {
+        guard audience?.isListening ?? true else { return }
         var messages: [Int: LiveReadings] = [:]
         for place in await ingest.dueLive(prepared, at: now) {
             let part = prepared.parts[place]

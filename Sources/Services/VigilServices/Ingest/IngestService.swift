@@ -15,11 +15,14 @@ package final class IngestService: Sendable {
     let tenants: TenantIngests
     let fields: FieldCatalogue?
     let bytesInFlight: BytesInFlight
+    /// Who hears the newest readings; `nil` when that is not known: then they always go over the bus.
+    let audience: LiveAudience?
 
     package init(
         stores: Stores, clock: any TimeSource, directory: DeviceDirectory, alerting: AlertingService,
-        fields: FieldCatalogue? = nil, settings: IngestSettings = IngestSettings()
+        fields: FieldCatalogue? = nil, audience: LiveAudience? = nil, settings: IngestSettings = IngestSettings()
     ) {
+        self.audience = audience
         self.fields = fields
         self.stores = stores
         self.clock = clock

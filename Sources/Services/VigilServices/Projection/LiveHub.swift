@@ -19,8 +19,12 @@ package actor LiveHub {
     let current: @Sendable (Principal) async throws -> Principal?
     /// Who publishes on the bus of this process; `nil` where that is another process.
     private let projector: Projector?
+    private let audience: LiveAudience?
     var listeners: [TenantID: [LiveSession.ID: LiveListener]] = [:] {
-        didSet { knownHearing = nil }
+        didSet {
+            knownHearing = nil
+            audience?.set(!listeners.isEmpty)
+        }
     }
     /// Whether anybody hears readings, as long as the listeners stay the same.
     private var knownHearing: Bool?
@@ -32,14 +36,17 @@ package actor LiveHub {
     /// The last position heard from the projector.
     private(set) var sequence: Int64 = 0
 
-    /// - Parameter current: Asked again and again of everybody who listens.
+    /// - Parameters:
+    ///   - audience: Told whether anybody listens.
+    ///   - current: Asked again and again of everybody who listens.
     package init(
-        stores: Stores, clock: any TimeSource, projector: Projector? = nil,
+        stores: Stores, clock: any TimeSource, projector: Projector? = nil, audience: LiveAudience? = nil,
         current: @escaping @Sendable (Principal) async throws -> Principal? = { $0 }
     ) {
         self.stores = stores
         self.clock = clock
         self.projector = projector
+        self.audience = audience
         self.current = current
         (rechecks, recheck) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }

@@ -19,6 +19,8 @@ final class ConditionCell {
     var history: [ConditionStep] = []
     /// The newest sample that was judged.
     var through: Timestamp?
+    /// The rule's bounds for numbers as they come; `nil` for a rule about states.
+    let numberTest: NumberTest?
     /// Whether state and history are known to be those of all samples up to ``through``.
     ///
     /// A cold cell looks into the series store first.
@@ -29,6 +31,7 @@ final class ConditionCell {
         self.identity = identity
         self.unit = unit
         self.conversion = conversion
+        numberTest = NumberTest(rule.definition.test, conversion: conversion)
         key = Key(rule: rule.key, subject: Self.subject(of: identity))
     }
 

@@ -20,11 +20,26 @@ actor TenantEvaluator {
     }
 
     /// The conditions that the rows of a part touch.
-    struct Binding {
+    final class Binding {
         /// Keeps the object alive by whose identity the binding is found.
         let part: RoutedPart
         /// Field by field, those that have any.
-        let fields: [(place: Int, cells: [ConditionCell])]
+        let fields: [BoundField]
+        /// Whether the stored conditions of all its cells were read.
+        var isRead: Bool
+
+        init(part: RoutedPart, fields: [BoundField]) {
+            self.part = part
+            self.fields = fields
+            isRead = fields.isEmpty
+        }
+    }
+
+    /// The conditions of one field.
+    struct BoundField {
+        let place: Int
+        let kind: ReadingValue.Kind
+        let cells: [ConditionCell]
     }
 
     let tenant: TenantID
@@ -33,7 +48,7 @@ actor TenantEvaluator {
     let shelf: RuleShelf
     let settings: AlertingService.Settings
     var cells: [ConditionCell.Key: ConditionCell] = [:]
-    private var bindings: [ObjectIdentifier: Binding] = [:]
+    private var bindings = IdentityTable<Binding>()
     private var edition = -1
     private var waiting: [Waiting] = []
     private var isRunning = false
@@ -70,7 +85,7 @@ actor TenantEvaluator {
             } catch {
                 // What is in memory may be ahead of what is written: look again.
                 cells = [:]
-                bindings = [:]
+                bindings.removeAll()
                 for item in group { item.continuation.resume(returning: .failure(error)) }
             }
         }
@@ -106,7 +121,7 @@ actor TenantEvaluator {
     private func adopt(_ book: RuleBook) {
         guard edition != book.edition else { return }
         edition = book.edition
-        bindings = [:]
+        bindings.removeAll()
         var versions: [String: Int] = [:]
         for rules in book.byMetric.values { for rule in rules { versions[rule.key] = rule.version } }
         cells = cells.filter { versions[$0.key.rule] == $0.value.rule.version }
@@ -117,15 +132,15 @@ actor TenantEvaluator {
     func binding(of part: RoutedPart, book: RuleBook) -> Binding {
         if let known = bindings[ObjectIdentifier(part)] { return known }
         let device = part.device?.entry
-        let fields = part.values.compactMap { place -> (place: Int, cells: [ConditionCell])? in
+        let fields = part.values.compactMap { place -> BoundField? in
             let watched = place == part.watched ? part.device?.handler.defaultMetric : nil
             guard book.byMetric[part.metrics[place]] != nil || watched != nil else { return nil }
             let identity = SeriesIdentity(
                 device: part.source.device, metric: part.metrics[place], labels: part.source.labels)
             let cells = cells(for: identity, watchedAs: watched, device: device, unit: part.units[place], book: book)
-            return cells.isEmpty ? nil : (place, cells)
+            return cells.isEmpty ? nil : BoundField(place: place, kind: part.shape.kinds[place], cells: cells)
         }
-        if bindings.count >= settings.bindingsMax { bindings.removeAll(keepingCapacity: true) }
+        if bindings.count >= settings.bindingsMax { bindings.removeAll() }
         let binding = Binding(part: part, fields: fields)
         bindings[ObjectIdentifier(part)] = binding
         return binding
@@ -149,7 +164,7 @@ actor TenantEvaluator {
             if let known = cells[cell.key], known.conversion == conversion { return known }
             if cells.count >= settings.cellsMax {
                 cells.removeAll(keepingCapacity: true)
-                bindings.removeAll(keepingCapacity: true)
+                bindings.removeAll()
             }
             cells[cell.key] = cell
             return cell
@@ -162,7 +177,7 @@ actor TenantEvaluator {
         func collect(_ cells: [ConditionCell]) {
             for cell in cells where !cell.isWarm && cell.history.isEmpty { cold[cell.key] = cell }
         }
-        for binding in bindings {
+        for binding in bindings where !binding.isRead {
             for field in binding.fields { collect(field.cells) }
         }
         for revisit in work.revisits {
@@ -171,6 +186,7 @@ actor TenantEvaluator {
                     for: revisit.identity, watchedAs: revisit.watchedAs, device: revisit.device, unit: revisit.unit,
                     book: book))
         }
+        defer { for binding in bindings { binding.isRead = true } }
         guard !cold.isEmpty else { return }
         let tenant = tenant
         let keys = Array(cold.keys)

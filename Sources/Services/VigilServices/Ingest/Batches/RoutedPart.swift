@@ -37,6 +37,12 @@ final class RoutedPart: Sendable {
     let checks: [ColumnCheck]
     /// The place of the field that the handler's own rule watches under another name; `nil` where the metric says it.
     let watched: Int?
+    // Of the device, so that a batch copies no entries.
+    let deviceID: DeviceID?
+    let isDiscovered: Bool
+    let isInactive: Bool
+    /// Whether a field that nobody describes has a unit.
+    let hasUndescribedUnits: Bool
 
     /// The metric of each field.
     var metrics: [String] { names.metrics }
@@ -60,13 +66,18 @@ final class RoutedPart: Sendable {
         let values = fields.indices.filter { !fields[$0].hasPrefix("__") }
         self.values = values
         let entry = device?.entry
+        deviceID = entry?.id
+        isDiscovered = entry?.isDiscovered ?? false
+        isInactive = entry?.status == .inactive
         let ranges = fields.indices.map { entry?.ranges[metrics[$0]] ?? entry?.ranges[fields[$0]] }
         self.ranges = ranges.contains { $0 != nil } ? ranges : []
-        undescribed = values.filter { place in
+        let undescribed = values.filter { place in
             guard let device else { return false }
             return !device.handler.knows(fields[place]) && ranges[place] == nil
                 && device.entry.units[metrics[place]] == nil && device.entry.units[fields[place]] == nil
         }
+        self.undescribed = undescribed
+        hasUndescribedUnits = undescribed.contains { units[$0] != nil }
     }
 }
 

@@ -27,21 +27,26 @@ actor FieldSightings {
             (self.first, self.last, self.kind, self.unit) = (first, last, kind, unit)
         }
 
-        /// Adds values of one device; the newest is sample enough.
+        /// Adds values of a batch.
+        ///
+        /// The newest of each device is sample enough, and so are those of as many devices as samples are kept.
         mutating func add(
-            _ count: Int, _ kind: ReadingValue.Kind, unit: String?, device: DeviceID, at now: Timestamp,
-            newest: () -> ReadingValue
+            _ count: Int, _ kind: ReadingValue.Kind, devices named: [DeviceID],
+            samples newest: some Sequence<ReadingValue>,
+            at now: Timestamp
         ) {
             last = now
             self.count += count
             self.kind = kind
-            if let unit { self.unit = unit }
             if samples.count < FieldSightings.samplesMax {
-                let value = newest()
-                if knownSamples.insert(value).inserted { samples.append(value.json) }
+                for value in newest where samples.count < FieldSightings.samplesMax {
+                    if knownSamples.insert(value).inserted { samples.append(value.json) }
+                }
             }
-            if devices.count < FieldSightings.devicesMax, knownDevices.insert(device).inserted {
-                devices.append(device)
+            if devices.count < FieldSightings.devicesMax {
+                for device in named where devices.count < FieldSightings.devicesMax {
+                    if knownDevices.insert(device).inserted { devices.append(device) }
+                }
             }
         }
     }
@@ -75,30 +80,63 @@ actor FieldSightings {
     func note(_ prepared: PreparedRows, tenant: TenantID, at now: Timestamp) {
         var fields = waiting.removeValue(forKey: tenant) ?? Fields()
         let settled = decided[tenant] ?? []
-        // A batch has few different lists of fields, however many devices: each is looked up once.
-        var known: [ObjectIdentifier: [Int]] = [:]
-        for (place, part) in prepared.parts.enumerated() where !part.undescribed.isEmpty {
-            let extent = prepared.extents[place]
-            guard let device = part.device?.entry.id, extent.rowCount > 0 else { continue }
-            let places: [Int]
-            if let found = known[ObjectIdentifier(part.names)] {
-                places = found
-            } else {
-                places = part.names.metrics.enumerated().map { field, metric in
-                    settled.contains(metric)
-                        ? -1 : fields.place(of: metric, part.shape.kinds[field], unit: part.units[field], at: now)
-                }
-                known[ObjectIdentifier(part.names)] = places
-            }
-            let firstWord = Int(prepared.rows.rows[Int(extent.newestRow)].firstWord)
-            for field in part.undescribed where places[field] >= 0 {
+        for group in Self.groups(of: prepared) {
+            let part = group.part
+            for field in part.undescribed where !settled.contains(part.metrics[field]) {
                 let kind = part.shape.kinds[field]
-                fields.all[places[field]].add(
-                    extent.rowCount, kind, unit: part.units[field], device: device, at: now
-                ) { prepared.rows.value(kind, at: firstWord + field) }
+                let place = fields.place(of: part.metrics[field], kind, unit: part.units[field], at: now)
+                guard place >= 0 else { continue }
+                let newest = group.newest.lazy.map { prepared.rows.value(kind, at: $0 + field) }
+                fields.all[place].add(group.count, kind, devices: group.devices, samples: newest, at: now)
+                for other in group.withUnits where other.units[field] != nil {
+                    fields.all[place].unit = other.units[field]
+                }
             }
         }
         if !fields.all.isEmpty { waiting[tenant] = fields }
+    }
+
+    /// The parts of a batch that have the same fields nobody describes: few, however many devices it has.
+    private struct Group {
+        let part: RoutedPart
+        var count = 0
+        /// The first words of the newest rows of some parts.
+        var newest: [Int] = []
+        var devices: [DeviceID] = []
+        /// The parts that say a unit.
+        var withUnits: [RoutedPart] = []
+
+        func holds(_ other: RoutedPart) -> Bool {
+            part.names === other.names && part.undescribed == other.undescribed
+        }
+    }
+
+    private static func groups(of prepared: PreparedRows) -> [Group] {
+        var groups: [Group] = []
+        var known: [ObjectIdentifier: Int] = [:]
+        var last = 0
+        for (place, part) in prepared.parts.enumerated() where !part.undescribed.isEmpty {
+            let extent = prepared.extents[place]
+            guard let device = part.deviceID, extent.rowCount > 0 else { continue }
+            if last >= groups.count || !groups[last].holds(part) {
+                // Devices of one measurement differ in what their profiles describe.
+                last = known[ObjectIdentifier(part.names)] ?? groups.count
+                if last < groups.count, !groups[last].holds(part) {
+                    last = groups.firstIndex { $0.holds(part) } ?? groups.count
+                }
+                if last == groups.count {
+                    groups.append(Group(part: part))
+                    known[ObjectIdentifier(part.names)] = last
+                }
+            }
+            groups[last].count += extent.rowCount
+            if groups[last].newest.count < samplesMax {
+                groups[last].newest.append(Int(prepared.rows.rows[Int(extent.newestRow)].firstWord))
+            }
+            if groups[last].devices.count < devicesMax { groups[last].devices.append(device) }
+            if part.hasUndescribedUnits { groups[last].withUnits.append(part) }
+        }
+        return groups
     }
 
     /// Takes what waits to be written.

@@ -48,7 +48,7 @@ struct BatchArrival: Codable, Sendable {
         var spans: [DeviceID: (first: Int64, last: Int64)] = [:]
         var rowCount = 0
         for (part, extent) in zip(prepared.parts, prepared.extents) where extent.rowCount > 0 {
-            guard let device = part.device?.entry.id else { continue }
+            guard let device = part.deviceID else { continue }
             rowCount += extent.rowCount
             first = min(first, extent.firstTime)
             last = max(last, extent.lastTime)
@@ -85,7 +85,7 @@ struct BatchArrival: Codable, Sendable {
     private static func timed(_ prepared: PreparedRows, number: Int64) -> [Group] {
         var times: [DeviceID: Set<Int64>] = [:]
         for row in prepared.rows.rows {
-            guard let device = prepared.parts[Int(row.part)].device?.entry.id else { continue }
+            guard let device = prepared.parts[Int(row.part)].deviceID else { continue }
             times[device, default: []].insert(number - row.time)
         }
         return Dictionary(grouping: times.keys) { times[$0] ?? [] }.map { times, devices in

@@ -104,8 +104,11 @@ struct JournalEntry: Codable, Sendable {
         refused = refusals.count
         self.refusals = Array(refusals.first.prefix(20))
         self.devices = devices.count <= Self.devicesMax ? devices : nil
-        first = extents.filter { $0.rowCount > 0 }.map(\.firstTime).min()
-        last = extents.filter { $0.rowCount > 0 }.map(\.lastTime).max()
+        let (first, last) = extents.reduce((Int64.max, Int64.min)) { span, extent in
+            (min(span.0, extent.firstTime), max(span.1, extent.lastTime))
+        }
+        self.first = first <= last ? first : nil
+        self.last = first <= last ? last : nil
     }
 
     var status: String { refused == 0 ? "success" : accepted > 0 ? "partial" : "error" }

@@ -138,7 +138,7 @@ extension TenantIngest {
     }
 
     /// The place of a device among the traces.
-    private func number(of device: DeviceID) -> Int {
+    func number(of device: DeviceID) -> Int {
         if let known = deviceNumbers[device] { return known }
         deviceNumbers[device] = traces.count
         traces.append(Trace())
@@ -175,15 +175,24 @@ extension TenantIngest {
 
     /// The parts of rows of lines, when all of them are known; the way of nearly every request.
     func remembered(_ rows: ReadingRows, edition: Int, at now: Timestamp) -> [RoutedPart]? {
+        // A request has few lists of fields, so each is found by the one before nearly always.
+        var last: (raw: ObjectIdentifier, kept: ObjectIdentifier)?
         var kept: [ObjectIdentifier: ObjectIdentifier] = [:]
         var parts: [RoutedPart] = []
         parts.reserveCapacity(rows.parts.count)
         for part in rows.parts {
             let raw = ObjectIdentifier(part.shape)
-            let shape = kept[raw] ?? ObjectIdentifier(keep(part.shape))
-            kept[raw] = shape
-            let key = PartKey(source: ObjectIdentifier(part.source), shape: shape, unit: nil)
-            guard let known = lineParts[key], known.edition == edition, known.until > now else { return nil }
+            let shape: ObjectIdentifier
+            if let last, last.raw == raw {
+                shape = last.kept
+            } else {
+                shape = kept[raw] ?? ObjectIdentifier(keep(part.shape))
+                kept[raw] = shape
+                last = (raw, shape)
+            }
+            guard let known = lineParts[ObjectIdentifier(part.source), shape], known.edition == edition,
+                known.until > now
+            else { return nil }
             parts.append(known.part)
         }
         return parts
@@ -191,10 +200,10 @@ extension TenantIngest {
 
     /// Remembers what was found for rows of lines.
     func learn(_ rows: ReadingRows, _ parts: [RoutedPart], edition: Int, until: Timestamp) {
-        if lineParts.count + parts.count > Self.routesMax { lineParts.removeAll(keepingCapacity: true) }
+        if lineParts.count + parts.count > Self.routesMax { lineParts.removeAll() }
         for (row, part) in zip(rows.parts, parts) {
-            let key = PartKey(source: ObjectIdentifier(row.source), shape: ObjectIdentifier(part.shape), unit: nil)
-            lineParts[key] = LinePart(key: row.source, part: part, edition: edition, until: until)
+            lineParts[ObjectIdentifier(row.source), ObjectIdentifier(part.shape)] =
+                LinePart(key: row.source, part: part, edition: edition, until: until)
         }
     }
 

@@ -19,16 +19,17 @@ actor TenantIngest {
     private var prunedAt: Timestamp?
     private var owners: [String: Owner] = [:]
     private var units: [DeviceMetric: String?] = [:]
-    private var activityWritten: [DeviceID: Timestamp] = [:]
     // For `TenantIngest+Routes`.
     var parts: [PartKey: RoutedPart] = [:]
     var sources: [SeriesSource: SeriesSource] = [:]
     var shapes: [FieldList: RowShape] = [:]
     var metricNames: [NamesKey: MetricNames] = [:]
-    var lineParts: [PartKey: LinePart] = [:]
+    var lineParts = IdentityTable<LinePart>()
     var keyOfSource: [ObjectIdentifier: ObjectIdentifier] = [:]
     var deviceNumbers: [DeviceID: Int] = [:]
     var traces: [Trace] = []
+    /// Counts the batches that were heard.
+    private var hearing = 0
     /// Whether two keys of lines were seen that mean one source.
     var hasAliases = false
     /// The keys of lines, by their bytes.
@@ -48,7 +49,9 @@ actor TenantIngest {
     /// When a device was heard, by its clock and by ours.
     struct Heard: Sendable {
         let device: DeviceID
-        let last: Timestamp
+        var last: Timestamp
+        /// The place of the device among the traces; -1 when it was not looked up.
+        var number = -1
     }
 
     init(tenant: TenantID, stores: Stores, clock: any TimeSource, settings: IngestSettings) {
@@ -208,7 +211,7 @@ actor TenantIngest {
             // Parts that know an older unit are made anew.
             if changed.contains(where: { units[$0.key] != nil }) {
                 parts.removeAll(keepingCapacity: true)
-                lineParts.removeAll(keepingCapacity: true)
+                lineParts.removeAll()
             }
             let (tenant, now) = (tenant, clock.now())
             let rows = changed.map { ($0.key, $0.value.unit, "\($0.value.kind)") }
@@ -242,13 +245,32 @@ actor TenantIngest {
 
     // MARK: - Activity
 
+    /// Whom a batch heard, and when last.
+    func heard(_ prepared: PreparedRows) -> [Heard] {
+        hearing += 1
+        var heard: [Heard] = []
+        heard.reserveCapacity(prepared.parts.count)
+        for (part, extent) in zip(prepared.parts, prepared.extents) where extent.rowCount > 0 {
+            guard let device = part.deviceID else { continue }
+            let (number, last) = (part.deviceNumber, Timestamp(microseconds: extent.lastTime))
+            if traces[number].hearing == hearing {
+                let place = traces[number].place
+                if last > heard[place].last { heard[place].last = last }
+            } else {
+                traces[number].hearing = hearing
+                traces[number].place = heard.count
+                heard.append(Heard(device: device, last: last, number: number))
+            }
+        }
+        return heard
+    }
+
     /// Those whose activity is due to be written.
     func dueActivity(_ heard: [Heard], at now: Timestamp) -> [Heard] {
         heard.filter { item in
-            if let last = activityWritten[item.device], now - last < settings.activityInterval, now >= last {
-                return false
-            }
-            activityWritten[item.device] = now
+            let number = item.number < 0 ? self.number(of: item.device) : item.number
+            if let last = traces[number].written, now - last < settings.activityInterval, now >= last { return false }
+            traces[number].written = now
             return true
         }
     }
@@ -257,6 +279,11 @@ actor TenantIngest {
     struct Trace {
         /// When its readings went over the bus last.
         var published = Timestamp.distantPast
+        /// When its activity was written last.
+        var written: Timestamp?
+        /// The batch that heard it last, and its place among those that the batch heard.
+        var hearing = 0
+        var place = 0
     }
 
     /// The parts whose devices' newest readings may go over the bus now.
