@@ -38,20 +38,30 @@ package struct SeriesVerifying: Sendable {
         do {
             let folder = try DataFolder(settings.data)
             let configuration = StoreFactory.seriesConfiguration(settings)
-            do {
-                // Opened as a whole, so that the log is read too.
-                let engine = try await SeriesEngine.open(
-                    folder: folder.series, clock: SystemClock(), configuration: configuration)
-                let found = await Swift.Result { () async throws in try await engine.verify() }
-                await engine.close()
-                return Result(found: try found.get())
-            } catch let error as StoreError where error.code == .damaged {
+            do throws(StoreError) {
+                return Result(found: try await Self.openedAndVerified(folder.series, configuration))
+            } catch  where error.code == .damaged {
                 return Result(found: try SeriesEngine.verify(folder: folder.series, configuration: configuration))
             }
         } catch is FolderLock.Held {
             let answer = try await LocalAPI(settings: settings, logger: Logger(label: "vigil")).call(
                 "POST", "/api/local/series/verify")
             return try JSONDecoder().decode(Result.self, from: Data(answer.body))
+        }
+    }
+
+    /// Opened as a whole, so that the log is read too.
+    private static func openedAndVerified(
+        _ folder: String, _ configuration: SeriesConfiguration
+    ) async throws(StoreError) -> SeriesVerification {
+        let engine = try await SeriesEngine.open(folder: folder, clock: SystemClock(), configuration: configuration)
+        do throws(StoreError) {
+            let found = try await engine.verify()
+            await engine.close()
+            return found
+        } catch {
+            await engine.close()
+            throw error
         }
     }
 }

@@ -1,4 +1,4 @@
-package import VigilModel
+import VigilModel
 package import VigilPorts
 
 extension SeriesCareService {
