@@ -62,6 +62,10 @@ def comments(text):
         if match := re.match(r"CREATE TABLE (\w+)", bare):
             table = match[1]
             tables[table] = (" ".join(words), {})
+        elif match := re.match(r"ALTER TABLE (\w+) ADD COLUMN$", bare):
+            # A column that came later is described among those of its table.
+            table = match[1]
+            tables.setdefault(table, (None, {}))
         elif match := re.match(r"CREATE (?:UNIQUE )?INDEX (\w+)", bare):
             indexes[match[1]] = " ".join(words)
         elif bare.startswith(")"):
@@ -119,11 +123,18 @@ def relations(database):
 
 def page():
     database = sqlite3.connect(":memory:")
-    chapters, drawn = [], []
+    chapters, drawn, files, known = [], [], [], {}
     for path in migrations():
         text = open(path, encoding="utf-8").read()
         database.executescript(rendered(text, "sqlite"))
         tables, indexes = comments(rendered(text, "sqlite", keep=True))
+        for table in [table for table, (words, _) in tables.items() if words is None]:
+            known[table].update(tables.pop(table)[1])
+        known.update({table: columns for table, (_, columns) in tables.items()})
+        files.append((path, text, tables, indexes))
+    for path, text, tables, indexes in files:
+        if not tables:
+            continue
         number, name = path.split("/")[-1].split(".")[0].split("_", 1)
         chapters += [f"## {name.replace('_', ' ').capitalize()} ({number})", ""]
         chapters += describe(database, tables, indexes, path, rendered(text, "postgresql"))

@@ -43,7 +43,7 @@ extension SeriesContract {
         Clause("series/delete-windows", "Aggregates do not see what was removed") {
             let room = SeriesRoom($0.store)
             try await room.append("level", floats: [(1, 1), (2, 2), (3, 4)])
-            try await room.delete("level", SeriesRoom.range(2, 3))
+            try await room.delete("level", SeriesRoom.range(2, 4))
             let found = try await room.windows("level", SeriesRoom.range(0, 60), step: 60, [.sum, .count])
             try require(found.first?.values ?? [], is: [[5], [2]])
         },
@@ -66,7 +66,7 @@ extension SeriesContract {
             try await room.append("level", floats: [(1, 1), (2, 2), (3, 3)])
             try await room.append("level", floats: [(2, 20)])
             try await room.append("other", floats: [(1, 1)])
-            let level = SeriesSelection([.metric("level")], range: SeriesRoom.range(2, 3))
+            let level = SeriesSelection([.metric("level")], range: SeriesRoom.range(2, 4))
             let would = try await room.store.removal(level, in: room.scope)
             try require(would.series.map(\.metric), is: ["level"])
             try require(would.samples, is: 2)

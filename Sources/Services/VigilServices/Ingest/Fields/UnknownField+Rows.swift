@@ -9,7 +9,7 @@ extension UnknownField {
         self.init(
             id: try row.get("id"), name: try row.get("name"), firstSeen: try row.get("first_seen"),
             lastSeen: try row.get("last_seen"), occurrences: try row.get("occurrences"), kind: try row.get("kind"),
-            kinds: (kinds.elements ?? []).compactMap(\.text), unit: try row.optional("unit"),
+            kinds: Self.kinds(kinds, newest: try row.get("kind")), unit: try row.optional("unit"),
             samples: samples.elements ?? [],
             devices: (devices.elements ?? []).compactMap(\.text),
             state: State(rawValue: try row.get("state")) ?? .new, version: try row.get("version"))
@@ -42,6 +42,12 @@ extension UnknownField {
             field.devices.append(device)
         }
         return field
+    }
+
+    /// A field that was last seen before its kinds were kept has had the one that is known.
+    private static func kinds(_ kept: JSONValue, newest: String) -> [String] {
+        let kinds = (kept.elements ?? []).compactMap(\.text)
+        return kinds.isEmpty ? [newest] : kinds
     }
 
     private static func names(of kinds: Set<ReadingValue.Kind>) -> [String] { kinds.map { "\($0)" }.sorted() }

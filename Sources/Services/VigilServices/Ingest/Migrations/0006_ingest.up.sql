@@ -79,10 +79,8 @@ CREATE TABLE unknown_fields (
     last_seen    {{time}} NOT NULL,
     -- How many values came.
     occurrences  {{int}} NOT NULL,
-    -- float, integer, boolean, text, object; the kind it had last.
+    -- Inferred from the values and the name.
     kind         {{text}} NOT NULL,
-    -- Every kind that values had.
-    kinds        {{json}} NOT NULL,
     unit         {{text}},
     -- At most 50 distinct values.
     samples      {{json}} NOT NULL,

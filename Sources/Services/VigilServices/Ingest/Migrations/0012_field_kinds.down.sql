@@ -1,0 +1,1 @@
+ALTER TABLE unknown_fields DROP COLUMN kinds;
