@@ -3,12 +3,19 @@
 import asyncio
 import http.client
 import json
+import os
+import re
+import signal
 import socket
+import ssl
+import subprocess
+import time
+import urllib.parse
 
 import pytest
 import websockets
 
-from conftest import PASSWORD, Server, make_user
+from conftest import BINARY, PASSWORD, Server, free_port, make_token, make_user
 
 
 def raw(server, data, until=b"\r\n\r\n"):
@@ -125,3 +132,210 @@ def test_a_head_may_come_in_drops(place):
         for byte in b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n":
             connection.sendall(bytes([byte]))
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+# Some megabytes, made of nothing: eleven thousand steps of thirty series.
+LARGE = "/api/v1/query_range?" + urllib.parse.urlencode({
+    "query": " or ".join(f'label_replace(vector({n}), "n", "{n}", "", "")' for n in range(30)),
+    "start": 0, "end": 10_999, "step": 1})
+# Eighty million samples to sort: minutes of work.
+ENDLESS = "/api/v1/query_range?" + urllib.parse.urlencode({
+    "query": "quantile_over_time(0.9, vector(1)[2h:1s])", "start": 0, "end": 20_000, "step": 2})
+
+
+def request(server, path, version="1.1", fields=""):
+    return f"GET {path} HTTP/{version}\r\nHost: a\r\nAuthorization: Token {server.token}\r\n{fields}\r\n".encode()
+
+
+def connect(server):
+    """A client that takes little at a time."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    connection.settimeout(60)
+    connection.connect(("127.0.0.1", server.port))
+    return connection
+
+
+def body_of(connection, pause=0.0, ends=True):
+    """The body of an answer: until the connection ends, or as long as the answer says."""
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        piece = connection.recv(65536)
+        assert piece, "it ended within the head"
+        answer += piece
+        if answer.startswith(b"HTTP/1.1 100 ") and b"\r\n\r\n" in answer:
+            answer = answer.split(b"\r\n\r\n", 1)[1]
+    head, body = answer.split(b"\r\n\r\n", 1)
+    length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+    time.sleep(pause)
+    pieces, got = [body], len(body)
+    while ends or got < length:
+        piece = connection.recv(1 << 20)
+        if not piece:
+            break
+        pieces.append(piece)
+        got += len(piece)
+    assert got == length, f"{got} of {length} bytes"
+    return b"".join(pieces)
+
+
+@pytest.fixture
+def large(place):
+    """What the large answer is, by a connection that goes on."""
+    connection = http.client.HTTPConnection("127.0.0.1", place.port, timeout=60)
+    connection.request("GET", LARGE, headers={"Authorization": f"Token {place.token}"})
+    body = connection.getresponse().read()
+    assert len(json.loads(body)["data"]["result"]) == 30 and len(body) > 3_000_000
+    connection.close()
+    return body
+
+
+@pytest.mark.parametrize("version, fields", [
+    ("1.1", "Connection: close\r\n"), ("1.1", "Connection: TE, Close\r\nTE: trailers\r\n"), ("1.0", ""),
+    ("1.0", "Connection: keep-alive\r\n")])
+def test_an_answer_is_whole_when_the_connection_ends_with_it(place, large, version, fields):
+    with connect(place) as connection:
+        connection.sendall(request(place, LARGE, version, fields))
+        assert body_of(connection, pause=1) == large
+
+
+def test_an_answer_is_whole_for_who_has_nothing_more_to_say(place, large):
+    with connect(place) as connection:
+        connection.sendall(request(place, LARGE))
+        connection.shutdown(socket.SHUT_WR)
+        assert body_of(connection, pause=1) == large
+    with connect(place) as connection:
+        connection.sendall(request(place, LARGE) + request(place, "/health"))
+        connection.shutdown(socket.SHUT_WR)
+        assert body_of(connection, ends=False) == large
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert connection.recv(65536) == b""
+
+
+def test_a_client_of_http_1_0_gets_no_chunks(place):
+    with connect(place) as connection:
+        connection.sendall(request(place, "/api/live/events?patterns=*", "1.0"))
+        answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.0 200 ") and b"chunked" not in answer.lower(), answer
+
+
+def test_a_slow_reader_is_left_only_when_it_takes_nothing(place, large):
+    """It takes longer than a standstill may last."""
+    with connect(place) as connection:
+        connection.sendall(request(place, LARGE, fields="Connection: close\r\n"))
+        got, begun = [], time.monotonic()
+        while piece := connection.recv(65536):
+            got.append(piece)
+            if time.monotonic() - begun < 40:
+                time.sleep(0.5)
+        assert b"".join(got).split(b"\r\n\r\n", 1)[1] == large
+
+
+def test_an_answer_is_whole_over_tls(folder, tmp_path):
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    make_user(folder)
+    token, port = make_token(folder), free_port()
+    with open(tmp_path / "serve.log", "ab") as log:
+        process = subprocess.Popen(
+            [BINARY, "serve", "--data", str(folder), "--port", str(port)], stderr=log,
+            env={**os.environ, "VIGIL_SERVER_TLS_CERTIFICATE": str(certificate), "VIGIL_SERVER_TLS_KEY": str(key)})
+    try:
+        deadline = time.monotonic() + 20
+        while subprocess.run(["curl", "-sfo", "/dev/null", "--cacert", certificate, f"https://127.0.0.1:{port}/health"]
+                             ).returncode:
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.1)
+        bodies = []
+        for how in (["--http1.0"], ["-H", "Connection: close"], []):
+            bodies.append(subprocess.run(
+                ["curl", "-sSf", "--limit-rate", "2M", "--cacert", certificate, "-H", f"Authorization: Token {token}", *how,
+                 f"https://127.0.0.1:{port}{LARGE}"], capture_output=True, check=True).stdout)
+        assert len(bodies[0]) > 3_000_000 and bodies[0] == bodies[1] == bodies[2]
+        trust = ssl.create_default_context(cafile=certificate)
+        # Its TCP connection is ended on one side, without a word in TLS.
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
+            with trust.wrap_socket(plain, server_hostname="localhost") as connection:
+                fields = f"Host: a\r\nAuthorization: Token {token}\r\n\r\n"
+                connection.sendall(f"GET {LARGE} HTTP/1.1\r\n{fields}".encode())
+                socket.socket.shutdown(connection, socket.SHUT_WR)
+                assert body_of(connection, pause=1, ends=False) == bodies[0]
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def used(server):
+    """The processor time of the server, in seconds."""
+    fields = open(f"/proc/{server.process.pid}/stat").read().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def is_quiet(server, within):
+    """Whether the server does nothing any more for half a second."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        before = used(server)
+        time.sleep(0.5)
+        if used(server) - before < 0.1:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("path", [ENDLESS, ENDLESS.replace("quantile_over_time%280.9%2C", "stddev_over_time%28")])
+def test_the_work_of_a_query_ends_with_its_client(place, path):
+    for _ in range(3):
+        connection = connect(place)
+        connection.sendall(request(place, path))
+        time.sleep(1)
+        connection.close()
+    assert is_quiet(place, within=4)
+
+
+def test_long_queries_keep_nobody_waiting(place):
+    """More of them than the machine has processors."""
+    held = [connect(place) for _ in range(6)]
+    for connection in held:
+        connection.sendall(request(place, ENDLESS))
+    time.sleep(1)
+    begun = time.monotonic()
+    assert place.call("POST", "/api/v2/write", b"m,device=d v=1", place.token)[0] == 204
+    assert time.monotonic() - begun < 5
+    for connection in held:
+        connection.close()
+    assert is_quiet(place, within=6)
+
+
+def test_a_query_takes_no_longer_than_its_sender_allows(place):
+    for timeout in ("1", "500ms", "0"):
+        begun = time.monotonic()
+        status, answer = place.call("GET", f"{ENDLESS}&timeout={timeout}", token=place.token)
+        assert (status, answer) == (503, {
+            "status": "error", "errorType": "timeout", "error": "query timed out in expression evaluation"})
+        assert time.monotonic() - begun < 4
+    query = "/api/v1/query?query=vector(1)&timeout="
+    assert place.call("GET", query + "soon", token=place.token)[1]["errorType"] == "bad_data"
+    assert place.call("GET", query + "1h", token=place.token)[0] == 200
+
+
+def test_the_server_stops_soon_while_queries_run(folder):
+    make_user(folder)
+    server = Server(folder)
+    server.token = make_token(folder)
+    held = [connect(server) for _ in range(6)]
+    for connection in held:
+        connection.sendall(request(server, ENDLESS))
+    slow = connect(server)
+    slow.sendall(request(server, LARGE))
+    time.sleep(2)
+    for number in range(20):
+        assert server.call("POST", "/api/v2/write", b"m,device=d v=%d %d" % (number, 1_700_000_000 + number) + b"000000000",
+                           server.token)[0] == 204
+    assert server.stop(signal.SIGTERM) < 2.5
+    for connection in [*held, slow]:
+        connection.close()
+    with Server(folder) as server:
+        answer = server.call("GET", "/api/v1/query?query=m_v[1m]&time=1700000030", token=make_token(folder))
+        assert len(answer[1]["data"]["result"][0]["values"]) == 20

@@ -59,6 +59,18 @@ import VigilServices
                 == 422)
     }
 
+    @Test func `a query has no more time than its sender gives it`() async throws {
+        let late = #"{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}"#
+        for path in ["/api/v1/query", "/api/v1/query_range"] {
+            let range = [("query", "m"), ("start", "0"), ("end", "60"), ("step", "30")].map { (name: $0, value: $1) }
+            let none = try await ask(.get, path, range + [(name: "timeout", value: "0")])
+            #expect(none.status == 503)
+            #expect(none.text == late)
+            #expect(try await ask(.get, path, range + [(name: "timeout", value: "1h30m")]).status == 200)
+            #expect(try await ask(.get, path, range + [(name: "timeout", value: "soon")]).status == 400)
+        }
+    }
+
     @Test func `series, labels and values are listed`() async throws {
         #expect(try await ask(.get, "/api/v1/labels").text == #"{"status":"success","data":["__name__","a"]}"#)
         #expect(try await ask(.get, "/api/v1/label/a/values").text == #"{"status":"success","data":["1"]}"#)

@@ -12,7 +12,12 @@ final class StillClock: TimeSource {
 
     func move(by span: Span) { time.withLock { $0 = $0 + span } }
 
-    func wait(until deadline: Timestamp) async throws { time.withLock { $0 = max($0, deadline) } }
+    func wait(until deadline: Timestamp) async throws {
+        while now() < deadline {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
 }
 
 /// A clock that runs an hour at every look.

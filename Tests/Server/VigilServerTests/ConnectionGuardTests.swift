@@ -129,4 +129,71 @@ import VigilServer
         try busy.answer()
         #expect(!busy.channel.isActive)
     }
+
+    @Test func `who speaks HTTP 1 0 gets an answer of its kind, and the connection ends with it`() throws {
+        let room = try Room()
+        try room.channel.writeInbound(
+            HTTPServerRequestPart.head(HTTPRequestHead(version: .http1_0, method: .GET, uri: "/")))
+        guard case .head(let asked)? = try room.channel.readInbound(as: HTTPServerRequestPart.self) else {
+            Issue.record("the request did not come through")
+            return
+        }
+        #expect(asked.headers["connection"] == ["close"])
+        try room.answer()
+        guard case .head(let answered)? = try room.channel.readOutbound(as: HTTPServerResponsePart.self) else {
+            Issue.record("the answer did not come through")
+            return
+        }
+        #expect(answered.version == .http1_0)
+    }
+
+    @Test func `closing waits for an answer that is on its way, but not for ever`() throws {
+        let room = try Room()
+        try room.head(.GET)
+        try room.end()
+        room.channel.write(
+            HTTPServerResponsePart.head(HTTPResponseHead(version: .http1_1, status: .ok)), promise: nil)
+        room.channel.write(HTTPServerResponsePart.end(nil), promise: nil)
+        room.channel.close(promise: nil)
+        #expect(room.channel.isActive)
+        room.channel.flush()
+        #expect(!room.channel.isActive)
+
+        let still = try Room()
+        try still.head(.GET)
+        try still.end()
+        still.channel.write(
+            HTTPServerResponsePart.head(HTTPResponseHead(version: .http1_1, status: .ok)), promise: nil)
+        still.channel.write(HTTPServerResponsePart.end(nil), promise: nil)
+        still.channel.close(promise: nil)
+        still.pass(.seconds(29))
+        #expect(still.channel.isActive)
+        still.pass(.seconds(10))
+        #expect(!still.channel.isActive)
+    }
+
+    @Test func `a client that ended its side is asked whether it is there, until its answer begins`() throws {
+        let room = try Room()
+        try room.head(.GET)
+        try room.end()
+        room.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(try room.ownAnswer() == nil)
+        room.pass(.seconds(1))
+        #expect(try room.ownAnswer() == .continue)
+        try room.answer()
+        _ = try room.ownAnswer()
+        room.pass(.seconds(20))
+        #expect(try room.ownAnswer() == nil)
+    }
+
+    @Test func `a stop gives a long request some time only`() throws {
+        let room = try Room()
+        try room.head(.GET)
+        try room.end()
+        room.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        room.pass(.milliseconds(700))
+        #expect(room.channel.isActive)
+        room.pass(.milliseconds(200))
+        #expect(!room.channel.isActive)
+    }
 }

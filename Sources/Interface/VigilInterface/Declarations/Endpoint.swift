@@ -106,6 +106,13 @@ package struct Endpoint: Sendable {
 }
 
 extension Endpoint {
+    /// Whether it changes nothing, so that it may be left at any moment.
+    package var onlyReads: Bool {
+        if method == .get { return true }
+        if case .permission(let permission) = access { return permission.action == "read" }
+        return false
+    }
+
     /// The same endpoint with another handler.
     package func handling(_ handler: @escaping @Sendable (Request) async throws -> Response) -> Endpoint {
         var copy = self

@@ -14,7 +14,6 @@ final class QueryContext {
     private let source: [UInt8]
     private(set) var warnings: [String] = []
     private(set) var infos: [String] = []
-    private var checks = 0
 
     init(
         limits: QueryLimits, patterns: PatternEngine, clock: any TimeSource, grid: StepGrid, isRange: Bool,
@@ -31,9 +30,7 @@ final class QueryContext {
 
     /// Ends the query when its time is over or its caller is gone.
     func check() throws(QueryError) {
-        checks += 1
         if Task.isCancelled { throw QueryError(.canceled, "query was canceled in expression evaluation") }
-        guard checks % 64 == 1 else { return }
         if clock.now() > deadline { throw QueryError(.timeout, "query timed out in expression evaluation") }
     }
 

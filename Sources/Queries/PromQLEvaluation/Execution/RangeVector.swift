@@ -85,7 +85,7 @@ extension Evaluator {
         var result: [StepSeries] = []
         for series in ranges.series {
             try context.check()
-            let values = Self.values(of: series, ranges, on: grid, function)
+            let values = try self.values(of: series, ranges, on: grid, function)
             guard !values.allSatisfy(StepSeries.isAbsent) else { continue }
             result.append(
                 StepSeries(labels: series.labels, dropsName: series.dropsName || !keepsName, values: values))
@@ -93,15 +93,25 @@ extension Evaluator {
         return result
     }
 
-    private static func values(
+    /// Samples of windows that are looked at before a query is asked again whether it is still wanted.
+    private static let windowSamplesUnchecked = 1 << 18
+
+    private func values(
         of series: SampleSeries, _ ranges: RangeVector, on grid: StepGrid, _ function: (Window, Int) -> Double?
-    ) -> [Double] {
+    ) throws(QueryError) -> [Double] {
         var values = [Double](repeating: StepSeries.absent, count: grid.count)
-        series.times.withUnsafeBufferPointer { times in
-            series.values.withUnsafeBufferPointer { samples in
+        // Windows that overlap make much work of one series.
+        var unchecked = 0
+        try series.times.withUnsafeBufferPointer { (times) throws(QueryError) in
+            try series.values.withUnsafeBufferPointer { (samples) throws(QueryError) in
                 for step in 0..<grid.count {
                     let places = ranges.window(of: series, at: step)
                     guard !places.isEmpty else { continue }
+                    unchecked += places.count
+                    if unchecked > Self.windowSamplesUnchecked {
+                        try context.check()
+                        unchecked = 0
+                    }
                     let window = Window(
                         times: UnsafeBufferPointer(rebasing: times[places]),
                         values: UnsafeBufferPointer(rebasing: samples[places]),

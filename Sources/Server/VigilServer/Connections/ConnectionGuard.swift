@@ -1,8 +1,13 @@
 package import NIOCore
 package import NIOHTTP1
+import NIOSSL
 import VigilInterface
+import VigilModel
 
-/// Watches one connection: times, malformed requests, and its end at shutdown.
+/// Watches one connection: times, malformed requests, clients that went away, and its end.
+///
+/// An answer that is on its way is never cut by our own closing: that waits until the last byte is sent, or until the
+/// client takes nothing of it.
 ///
 /// It stands beside the codec, below the upgrade to a WebSocket, so that it also sees connections which never finish a
 /// first request. All state belongs to the channel's event loop.
@@ -27,6 +32,15 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
     private var bodyWindow = (start: NIODeadline.uptimeNanoseconds(0), bytes: 0)
     private var stalledSince: NIODeadline?
     private var timer: Scheduled<Void>?
+    /// The requests that are without an answer's head, oldest first: whether each is of HTTP/1.0.
+    private var waiting: [Bool] = []
+    /// Whether the answer that is being written is one to HTTP/1.0.
+    private var isPlainAnswer = false
+    private var answersUnsent = 0
+    /// How to close when all answers are sent, and whom to tell.
+    private var closing: (mode: CloseMode, promises: [EventLoopPromise<Void>])?
+    private var probe: Scheduled<Void>?
+    private var end: Scheduled<Void>?
 
     package init(limits: ServerLimits, isSurplus: Bool) {
         self.limits = limits
@@ -38,8 +52,7 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.cancel()
-        timer = nil
+        stopTimers()
     }
 
     package func channelActive(context: ChannelHandlerContext) {
@@ -48,9 +61,13 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
-        timer = nil
+        stopTimers()
         context.fireChannelInactive()
+    }
+
+    private func stopTimers() {
+        for timer in [timer, probe, end] { timer?.cancel() }
+        (timer, probe, end) = (nil, nil, nil)
     }
 
     // MARK: Requests and answers
@@ -62,10 +79,9 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
             hadRequest = true
             isReadingBody = true
             bodyWindow = (context.eventLoop.now, 0)
-            if let plain = Self.withoutForeignUpgrade(head) {
-                context.fireChannelRead(wrapInboundOut(.head(plain)))
-                return
-            }
+            waiting.append(head.version == .http1_0)
+            context.fireChannelRead(wrapInboundOut(.head(Self.plain(head))))
+            return
         case .body(let bytes): bodyWindow.bytes += bytes.readableBytes
         case .end: isReadingBody = false
         }
@@ -74,12 +90,20 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
 
     /// The request without its wish to become something that we do not offer (`h2c`), which is a wish only: the upgrade
     /// handler would take every such request for its own.
-    private static func withoutForeignUpgrade(_ head: HTTPRequestHead) -> HTTPRequestHead? {
-        let wished = head.headers["upgrade"]
-        guard !wished.isEmpty else { return nil }
-        let path = head.uri.prefix { $0 != "?" }
-        if path == LiveRoutes.path, head.method == .GET, wished.map({ $0.lowercased() }) == ["websocket"] { return nil }
+    ///
+    /// Whether the connection ends with it is written in one way, however the client said it.
+    private static func plain(_ head: HTTPRequestHead) -> HTTPRequestHead {
         var plain = head
+        // Who speaks HTTP/1.0 cannot know where an answer of unknown length ends unless the connection does.
+        if head.version == .http1_0 || !head.isKeepAlive {
+            plain.headers.replaceOrAdd(name: "Connection", value: "close")
+        }
+        let wished = head.headers["upgrade"]
+        guard !wished.isEmpty else { return plain }
+        let path = head.uri.prefix { $0 != "?" }
+        if path == LiveRoutes.path, head.method == .GET, wished.map({ $0.lowercased() }) == ["websocket"] {
+            return head
+        }
         plain.headers.remove(name: "Upgrade")
         return plain
     }
@@ -95,32 +119,103 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .end = unwrapOutboundIn(data) else {
-            context.write(data, promise: promise)
-            return
+        switch unwrapOutboundIn(data) {
+        case .head(var head) where head.status.code >= 200:
+            isPlainAnswer = waiting.isEmpty ? false : waiting.removeFirst()
+            guard isPlainAnswer else { return context.write(data, promise: promise) }
+            head.version = .http1_0
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .head, .body: context.write(data, promise: promise)
+        case .end: writeEnd(context, data, promise)
         }
+    }
+
+    private func writeEnd(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
         requestsOpen = max(0, requestsOpen - 1)
         waitingSince = context.eventLoop.now
+        answersUnsent += 1
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.cascade(to: promise)
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        sent.futureResult.whenComplete { _ in
+            let (handler, context) = loopBound.value
+            handler.answersUnsent -= 1
+            handler.closeIfSent(context)
+        }
         guard isQuiescing, requestsOpen == 0 else {
-            context.write(data, promise: promise)
+            context.write(data, promise: sent)
             return
         }
-        context.writeAndFlush(data, promise: promise)
-        context.close(promise: nil)
+        context.writeAndFlush(data, promise: sent)
+        close(context: context, mode: .all, promise: nil)
+    }
+
+    package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode != .input, answersUnsent > 0, context.channel.isActive else {
+            context.close(mode: mode, promise: promise)
+            return
+        }
+        let known = closing ?? (mode, [])
+        closing = (known.mode == .all ? .all : mode, known.promises + [promise].compactMap { $0 })
+        if stalledSince == nil { stalledSince = context.eventLoop.now }
+    }
+
+    private func closeIfSent(_ context: ChannelHandlerContext) {
+        guard answersUnsent == 0, let (mode, promises) = closing else { return }
+        closing = nil
+        let done = context.eventLoop.makePromise(of: Void.self)
+        for promise in promises { done.futureResult.cascade(to: promise) }
+        context.close(mode: mode, promise: done)
+    }
+
+    /// Closes at once, also where the other side of TLS says no word any more.
+    private func closeNow(_ context: ChannelHandlerContext) {
+        if let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self) {
+            tls.close(promise: nil)
+        } else {
+            context.close(promise: nil)
+        }
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        stalledSince = context.channel.isWritable ? nil : context.eventLoop.now
+        stalledSince = context.channel.isWritable && closing == nil ? nil : context.eventLoop.now
         context.fireChannelWritabilityChanged()
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard event is ChannelShouldQuiesceEvent else {
-            context.fireUserInboundEventTriggered(event)
+        if event is ChannelShouldQuiesceEvent {
+            quiesce(context)
             return
         }
+        if event as? ChannelEvent == .inputClosed {
+            scheduleProbe(context, in: ServerLimits.firstProbe)
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    private func quiesce(_ context: ChannelHandlerContext) {
         isQuiescing = true
-        if requestsOpen == 0 { context.close(promise: nil) }
+        if requestsOpen == 0 { close(context: context, mode: .all, promise: nil) }
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        end = context.eventLoop.scheduleTask(in: .init(ServerLimits.stopGrace)) {
+            let (handler, context) = loopBound.value
+            handler.closeNow(context)
+        }
+    }
+
+    /// Asks whether a client that sends nothing more is still there.
+    ///
+    /// A client that only ended its side and one that went away look alike until something is sent: who went answers
+    /// that with a reset. `100 Continue` means nothing to a client that waits for its answer.
+    private func scheduleProbe(_ context: ChannelHandlerContext, in span: Span) {
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        probe = context.eventLoop.scheduleTask(in: .init(span)) {
+            let (handler, context) = loopBound.value
+            guard context.channel.isActive, let isPlain = handler.waiting.first, !isPlain else { return }
+            let head = HTTPResponseHead(version: .http1_1, status: .continue)
+            context.writeAndFlush(handler.wrapOutboundOut(.head(head)), promise: nil)
+            handler.scheduleProbe(context, in: handler.limits.tick)
+        }
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -163,10 +258,12 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
         guard context.channel.isActive else { return }
         let now = context.eventLoop.now
         if let stalledSince, now - stalledSince > .init(limits.writeTimeout) {
-            context.close(promise: nil)
+            closeNow(context)
             return
         }
-        if requestsOpen == 0, now - waitingSince > .init(hadRequest ? limits.idleTimeout : limits.headTimeout) {
+        if requestsOpen == 0, answersUnsent == 0,
+            now - waitingSince > .init(hadRequest ? limits.idleTimeout : limits.headTimeout)
+        {
             context.close(promise: nil)
             return
         }

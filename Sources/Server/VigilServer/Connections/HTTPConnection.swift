@@ -11,6 +11,8 @@ struct HTTPConnection: Sendable {
 
     /// So much of an unread body is read and thrown away to keep the connection.
     static let skippedBodyBytes = 1 << 18
+    /// The longest piece of an answer that is handed on at once: a client that takes this much is not standing still.
+    static let pieceBytes = 1 << 16
     /// So much, when the connection is to be closed: a client that still sends would otherwise lose our answer.
     static let lingeringBodyBytes = 1 << 28
 
@@ -18,8 +20,18 @@ struct HTTPConnection: Sendable {
     let facts: ConnectionFacts
     let pipeline: RequestPipeline
     let logger: Logger
+    private let presence = ClientPresence()
+
+    init(channel: Channel, facts: ConnectionFacts, pipeline: RequestPipeline, logger: Logger) {
+        self.channel = channel
+        self.facts = facts
+        self.pipeline = pipeline
+        self.logger = logger
+    }
 
     func run() async {
+        let presence = presence
+        channel.channel.closeFuture.whenComplete { _ in presence.leave() }
         do {
             try await withTaskCancellationHandler {
                 try await channel.executeThenClose { inbound, outbound in
@@ -48,7 +60,7 @@ struct HTTPConnection: Sendable {
         let goAhead: @Sendable () async throws -> Void = {
             try await outbound.write(.head(HTTPResponse(status: .continue)))
         }
-        let exchange = IncomingRequest(head: head, facts: facts) { limit, isGzip in
+        let exchange = IncomingRequest(head: head, facts: facts, presence: presence) { limit, isGzip in
             try BodySource(
                 reader, number: number, limit: limit, isGzip: isGzip, goAhead: isExpecting ? goAhead : nil)
         }
@@ -88,15 +100,31 @@ struct HTTPConnection: Sendable {
             head.headerFields[.contentLength] = "\(bytes.count)"
             if isHead {
                 try await outbound.write(contentsOf: [.head(head), .end(nil)])
-            } else {
+            } else if bytes.count <= Self.pieceBytes {
                 try await outbound.write(contentsOf: [.head(head), .body(ByteBuffer(bytes: bytes)), .end(nil)])
+            } else {
+                try await outbound.write(.head(head))
+                try await write(bytes[...], to: outbound)
+                try await outbound.write(.end(nil))
             }
         case .stream(let pieces):
             try await outbound.write(.head(head))
             if !isHead {
-                for try await piece in pieces { try await outbound.write(.body(ByteBuffer(bytes: piece))) }
+                try await presence.whileHere {
+                    for try await piece in pieces { try await write(piece[...], to: outbound) }
+                    // A stream that was left ends like one that is whole.
+                    try Task.checkCancellation()
+                }
             }
             try await outbound.write(.end(nil))
+        }
+    }
+
+    private func write(_ bytes: ArraySlice<UInt8>, to outbound: Writer) async throws {
+        var rest = bytes
+        while !rest.isEmpty {
+            try await outbound.write(.body(ByteBuffer(bytes: rest.prefix(Self.pieceBytes))))
+            rest = rest.dropFirst(Self.pieceBytes)
         }
     }
 }

@@ -4,6 +4,8 @@ import HTTPTypes
 struct IncomingRequest: Sendable {
     let head: HTTPRequest
     let facts: ConnectionFacts
+    /// Whether somebody still waits for the answer.
+    var presence = ClientPresence()
     /// Opens the body: the largest number of bytes, and whether it is packed.
     let body: @Sendable (_ limit: Int, _ isGzip: Bool) throws -> BodySource
 }

@@ -92,8 +92,11 @@ package struct RequestPipeline: Sendable {
             isSecure: exchange.isSecure, id: exchange.id)
         if case .cookie(let cookie) = credential { request.csrfToken = SessionCookie.proof(of: cookie) }
         request.body = try body(of: exchange.incoming, endpoint, exchange.headers)
+        let presence = exchange.incoming.presence
         let response = try await hooks.idempotency.run(endpoint, request) { request in
-            try await endpoint.handler(request)
+            // What changes something is done to its end: its sender may come back and ask for it.
+            guard endpoint.onlyReads else { return try await endpoint.handler(request) }
+            return try await presence.whileHere { try await endpoint.handler(request) }
         }
         return EntityTag.applied(to: response, request)
     }

@@ -51,6 +51,17 @@ struct PrometheusRequest: Sendable {
         return time
     }
 
+    /// How long the sender waits at most.
+    var timeout: Span? {
+        get throws(QueryError) {
+            guard let text = value("timeout") else { return nil }
+            guard let span = QueryParameters.span(text) else {
+                throw QueryError(.badData, "invalid parameter \"timeout\": cannot parse it to a valid duration")
+            }
+            return span
+        }
+    }
+
     /// From `start` to `end`, both included; all of time when they are absent.
     var range: TimeRange {
         get throws(QueryError) {

@@ -21,12 +21,14 @@ package struct PrometheusRoutes: Sendable {
     package var all: [Endpoint] {
         both(
             "/api/v1/query", "Evaluates PromQL at one moment.",
-            [Self.query, .init("time", "Seconds or RFC 3339; now when absent.")]
+            [Self.query, .init("time", "Seconds or RFC 3339; now when absent."), Self.timeout]
         ) {
             request in
             let time = try request.time("time") ?? clock.now()
-            return PrometheusAnswer.bytes(
-                try await engine.instant(try request.required("query"), at: time, in: request.scope))
+            let query = try request.required("query")
+            return try await inTime(request) { engine in
+                PrometheusAnswer.bytes(try await engine.instant(query, at: time, in: request.scope))
+            }
         }
             + both(
                 "/api/v1/query_range", "Evaluates PromQL at every step of a stretch of time.",
@@ -34,6 +36,7 @@ package struct PrometheusRoutes: Sendable {
                     Self.query, .init("start", "Seconds or RFC 3339.", required: true),
                     .init("end", "Seconds or RFC 3339.", required: true),
                     .init("step", "Seconds or a duration such as 5m.", required: true),
+                    Self.timeout,
                 ]
             ) { request in
                 guard let start = try request.time("start") else { throw PrometheusRequest.missing("start") }
@@ -41,13 +44,17 @@ package struct PrometheusRoutes: Sendable {
                 guard let step = QueryParameters.span(try request.required("step")) else {
                     throw QueryError(.badData, "invalid parameter \"step\": cannot parse it to a valid duration")
                 }
-                return PrometheusAnswer.bytes(
-                    try await engine.range(
-                        try request.required("query"), from: start, to: end, step: step, in: request.scope))
+                let query = try request.required("query")
+                return try await inTime(request) { engine in
+                    PrometheusAnswer.bytes(
+                        try await engine.range(query, from: start, to: end, step: step, in: request.scope))
+                }
             } + catalogue
     }
 
     private static let query = Endpoint.Parameter("query", "The PromQL expression.", required: true)
+    private static let timeout = Endpoint.Parameter(
+        "timeout", "Seconds or a duration: the query takes no longer, nor than the server allows.")
     private static let selectors: [Endpoint.Parameter] = [
         .init("match[]", "A series selector; may come several times."), .init("start", "Seconds or RFC 3339."),
         .init("end", "Seconds or RFC 3339."), .init("limit", "How many entries at most."),
@@ -91,6 +98,27 @@ package struct PrometheusRoutes: Sendable {
             + both("/api/v1/query_exemplars", "Answers that there are no exemplars.", [Self.query]) { _ in
                 PrometheusAnswer.bytes([String]())
             }
+    }
+
+    // MARK: - Time
+
+    /// Evaluates on the threads for that, and leaves it when its time is over.
+    private func inTime(
+        _ request: PrometheusRequest, _ evaluate: @escaping @Sendable (PromQLEngine) async throws -> [UInt8]
+    ) async throws -> [UInt8] {
+        let limit = min(try request.timeout ?? engine.limits.duration, engine.limits.duration)
+        let (engine, clock) = (engine.limited(to: limit), clock)
+        let late = QueryError(.timeout, "query timed out in expression evaluation")
+        guard limit.microseconds > 0 else { throw late }
+        return try await withThrowingTaskGroup(of: [UInt8].self) { tasks in
+            tasks.addTask(executorPreference: QueryThreads.shared) { try await evaluate(engine) }
+            tasks.addTask {
+                try await clock.wait(for: limit)
+                throw late
+            }
+            defer { tasks.cancelAll() }
+            return try await tasks.next() ?? []
+        }
     }
 
     // MARK: - Endpoints
