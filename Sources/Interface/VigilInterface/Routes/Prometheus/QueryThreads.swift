@@ -1,16 +1,23 @@
+import Dispatch
 import Foundation
+import Synchronization
 
 /// Threads for questions that compute for seconds without a pause.
 ///
 /// On the threads that serve everything else, as many such questions as the machine has processors would keep everybody
 /// waiting: writers, other readers, and the signal to stop. Those of Dispatch are the same ones.
-final class QueryThreads: TaskExecutor, @unchecked Sendable {
+final class QueryThreads: TaskExecutor {
     static let shared = QueryThreads(count: max(2, ProcessInfo.processInfo.activeProcessorCount))
 
-    private let condition = NSCondition()
-    // Only touched while the condition is locked.
-    private var jobs: [UnownedJob] = []
-    private var next = 0
+    private struct Line {
+        var jobs: [UnownedJob] = []
+        /// The first that nobody has taken.
+        var next = 0
+    }
+
+    private let line = Mutex(Line())
+    /// Counts the jobs that nobody has taken.
+    private let waiting = DispatchSemaphore(value: 0)
 
     init(count: Int) {
         for number in 0..<count {
@@ -23,24 +30,25 @@ final class QueryThreads: TaskExecutor, @unchecked Sendable {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        condition.withLock {
-            jobs.append(job)
-            condition.signal()
-        }
+        line.withLock { $0.jobs.append(job) }
+        waiting.signal()
     }
 
     private func work() {
-        while true { take().runSynchronously(on: asUnownedTaskExecutor()) }
+        while true {
+            waiting.wait()
+            take()?.runSynchronously(on: asUnownedTaskExecutor())
+        }
     }
 
-    private func take() -> UnownedJob {
-        condition.withLock {
-            while next == jobs.count { condition.wait() }
-            defer { next += 1 }
-            let job = jobs[next]
-            if next > 64, next * 2 > jobs.count {
-                jobs.removeFirst(next)
-                next = 0
+    private func take() -> UnownedJob? {
+        line.withLock { line in
+            guard line.next < line.jobs.count else { return nil }
+            let job = line.jobs[line.next]
+            line.next += 1
+            if line.next > 64, line.next * 2 > line.jobs.count {
+                line.jobs.removeFirst(line.next)
+                line.next = 0
             }
             return job
         }
