@@ -138,9 +138,11 @@ def test_a_head_may_come_in_drops(place):
 LARGE = "/api/v1/query_range?" + urllib.parse.urlencode({
     "query": " or ".join(f'label_replace(vector({n}), "n", "{n}", "", "")' for n in range(30)),
     "start": 0, "end": 10_999, "step": 1})
-# Eighty million samples to sort: minutes of work.
+# Three billion samples to sort: minutes of work.
 ENDLESS = "/api/v1/query_range?" + urllib.parse.urlencode({
-    "query": "quantile_over_time(0.9, vector(1)[2h:1s])", "start": 0, "end": 20_000, "step": 2})
+    "query": " + ".join(
+        f"quantile_over_time(0.9, vector(time() * {7919 + 2 * n} % 1013)[2h:1s])" for n in range(40)),
+    "start": 0, "end": 20_000, "step": 2})
 
 
 def request(server, path, version="1.1", fields=""):

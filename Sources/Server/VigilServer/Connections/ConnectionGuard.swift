@@ -125,9 +125,22 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
             guard isPlainAnswer else { return context.write(data, promise: promise) }
             head.version = .http1_0
             context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .head, .body: context.write(data, promise: promise)
+        case .head: context.write(data, promise: promise)
+        case .body: context.write(data, promise: watched(promise, context))
         case .end: writeEnd(context, data, promise)
         }
+    }
+
+    /// Every piece that the system takes shows that the client still reads.
+    private func watched(_ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) -> EventLoopPromise<Void>
+    {
+        let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
+        let loopBound = NIOLoopBound((self, context.eventLoop), eventLoop: context.eventLoop)
+        promise.futureResult.whenSuccess {
+            let (handler, loop) = loopBound.value
+            if handler.stalledSince != nil { handler.stalledSince = loop.now }
+        }
+        return promise
     }
 
     private func writeEnd(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
@@ -235,6 +248,7 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
 
     private func begin(_ context: ChannelHandlerContext) {
         waitingSince = context.eventLoop.now
+        boundSendBuffer(context)
         if isSurplus {
             answerAndClose(
                 context,
@@ -244,6 +258,14 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
             return
         }
         if timer == nil { schedule(context) }
+    }
+
+    /// The system tells that bytes were taken only when a third of what it keeps of them has gone: with the megabytes that
+    /// it keeps by itself a slow reader would look like one that stands still.
+    private func boundSendBuffer(_ context: ChannelHandlerContext) {
+        guard let socket = context.channel as? any SocketOptionProvider else { return }
+        // Where it cannot be set the standard stays.
+        _ = socket.unsafeSetSocketOption(level: .socket, name: .so_sndbuf, value: CInt(ServerLimits.sendBufferBytes))
     }
 
     private func schedule(_ context: ChannelHandlerContext) {

@@ -15,6 +15,8 @@ package struct ServerLimits: Sendable, Hashable {
     package var bodyRateBytes = 2_048
     /// A client that takes nothing of its answer for this long is left.
     package var writeTimeout: Span = .seconds(30)
+    /// What the system keeps of an answer for a connection.
+    package static let sendBufferBytes = 1 << 18
     /// A client that ended its side is asked this long after whether it is there, while it waits for its answer.
     package static let firstProbe: Span = .milliseconds(400)
     /// When the server stops, requests that are being worked on have this long to end.
