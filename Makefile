@@ -9,6 +9,7 @@ STORES ?= embedded
 ADAPTERS ?= all
 # The flags of `make test`, so that a machine builds once for both.
 RELEASE := -c release -Xswiftc -enable-testing
+BINARY := .build/release/vigil
 
 .PHONY: help
 help: ## Lists the commands
@@ -21,7 +22,10 @@ ifeq ($(ADAPTERS),none)
 	@Scripts/quietly "Building vigil without adapters" swift build -c release --disable-default-traits \
 		--scratch-path .build-none --product vigil
 else
-	@Scripts/quietly "Building vigil" swift build $(RELEASE) --product vigil
+	@# The package manager sometimes compiles everything anew for another product: what is newer than its sources stays.
+	@if [ ! -x $(BINARY) ] || [ -n "$$(find Package.swift Sources Plugins -newer $(BINARY) -print -quit)" ]; then \
+		Scripts/quietly "Building vigil" swift build $(RELEASE) --product vigil; \
+	fi
 endif
 
 .PHONY: demo

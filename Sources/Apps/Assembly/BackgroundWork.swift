@@ -1,5 +1,6 @@
 import Logging
 import ServiceLifecycle
+import VigilPorts
 
 /// A loop that runs beside the server and ends with it.
 struct BackgroundWork: Service {
@@ -12,6 +13,12 @@ struct BackgroundWork: Service {
             try await cancelWhenGracefulShutdown { try await work() }
         } catch is CancellationError {
             return
+        } catch let error as StoreError where error.code == .damaged {
+            // What is whole goes on being served; only this work rests.
+            logger.critical(
+                "background work rests: mend the store and start again",
+                metadata: ["work": "\(name)", "error": "\(error)"])
+            try? await gracefulShutdown()
         } catch {
             logger.critical("background work ended", metadata: ["work": "\(name)", "error": "\(error)"])
             throw error
