@@ -112,8 +112,12 @@ def test_an_import_with_a_wrong_column_says_which_there_are(folder, tmp_path, is
 
     def check():
         for flag in ("--time-column", "--value-column"):
-            done = run("import", "csv", file, "--data", folder, "--tenant", "acme", "--device", "d", "--metric", "m",
-                       flag, "zeit", check=False)
+            for _ in range(3):
+                done = run("import", "csv", file, "--data", folder, "--tenant", "acme", "--device", "d", "--metric", "m",
+                           flag, "zeit", check=False)
+                # Seen once on a busy machine: the refusal came while the client still sent, and the client lost it.
+                if "closed channel" not in done.stderr:
+                    break
             assert done.returncode == 1
             assert "there is no zeit; it has timestamp, value" in done.stderr, done.stderr
 
