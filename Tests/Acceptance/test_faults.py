@@ -72,6 +72,37 @@ def test_a_flipped_bit_is_damage_by_name(folder, name):
 
 
 @embedded_only
+@pytest.mark.parametrize("name", ["catalogue.db", "catalogue-copy.db"])
+@pytest.mark.parametrize("how", ["flipped", "cut", "gone"])
+def test_a_damaged_catalogue_is_made_anew(folder, name, how):
+    make_user(folder)
+    with Server(folder) as server:
+        token = make_token(folder)
+        lines = "\n".join(f"cpu,device=a{index % 7} load={index} {1_700_000_000 + index}" for index in range(700))
+        assert server.call("POST", "/write?precision=s", lines.encode(), token)[0] == 204
+        # A server that ends well moves everything from the log to the chunks.
+        server.stop(signal.SIGTERM)
+    victim = folder / "series" / name
+    if how == "flipped":
+        flip(victim, 4096 + 100)
+    elif how == "cut":
+        victim.write_bytes(victim.read_bytes()[:5000])
+    else:
+        victim.unlink()
+    told = how != "gone" or name == "catalogue.db"
+    with Server(folder) as server:
+        status, answer = server.call("GET", "/ready")
+        assert status == 200 and (name in json.dumps(answer)) == told, answer
+        count = server.call("GET", "/api/v1/query?query=sum(count_over_time(cpu_load[10y]))", token=token)[1]
+        assert count["data"]["result"][0]["value"][1] == "700", count
+        assert server.call("POST", "/write", b"cpu,device=a1 load=1,other=2", token)[0] == 204
+        report = run("doctor", "--data", folder, check=False)
+        assert ("made anew" in report.stdout) == told and "DAMAGE:" not in report.stdout, report.stdout
+    assert (name in (folder.parent / "serve.log").read_text()) == told
+    assert (folder / "series" / (name + ".damaged")).exists() == (how != "gone")
+
+
+@embedded_only
 def test_a_key_that_is_not_the_one_is_said_and_nothing_is_made_in_its_place(folder):
     make_user(folder)
     keys = (folder / "keys").read_text()

@@ -40,6 +40,9 @@ package struct Application: Sendable {
             logger.notice("tables are in PostgreSQL; readings and files are in the data folder")
         }
         for store in [stores.relational, stores.series] as [any Sendable] {
+            for fact in (store as? any StoreInspecting)?.remarks ?? [] {
+                logger.warning("\(fact.area) \(fact.name): \(fact.value)")
+            }
             guard let damage = (store as? any StoreInspecting)?.knownDamage else { continue }
             logger.critical("\(damage); what is whole can be read, and nothing is written: see vigil doctor")
         }

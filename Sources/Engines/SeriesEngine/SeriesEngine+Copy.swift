@@ -10,7 +10,7 @@ extension SeriesEngine {
         defer { maintenance.leave() }
         for file in store.chunkFiles { try file.copy(to: folder + "/" + file.name) }
         for file in rollups.files { try file.copy(to: folder + "/" + file.name) }
-        try catalogueFile.copy(to: folder + "/" + FileNames.catalogue)
+        for (name, file) in cataloguePair.files { try file.copy(to: folder + "/" + name) }
         let copies = try DiskFileSystem(folder: folder)
         for name in try files.names() where FileNames.logNumber(name) != nil {
             let source = try files.open(name)

@@ -98,12 +98,24 @@ extension SeriesEngine {
         _ matchers: [LabelMatcher], devices: Set<DeviceID>?, in scope: AccessScope
     ) async throws(StoreError) -> [LatestSample] {
         var result: [LatestSample] = []
+        // A file that was left out may hold a newer sample than those that are found.
+        let unreadable = store.unreadable
+        let doubtfulBefore = unreadable.map(\.stretch.end).max() ?? .min
         for planned in try plan(matchers, devices: devices, in: scope) {
             for entry in planned.entries {
                 let reader = SeriesReader(
                     entry: entry, chunks: planned.snapshot.newest, blocks: planned.snapshot.blocks)
-                if let sample = reader.latest() { result.append(sample) }
+                guard var sample = reader.latest() else { continue }
+                if sample.sample.time.microseconds < doubtfulBefore { sample.isCertain = false }
+                result.append(sample)
             }
+        }
+        // Nothing at all may be all that the file held.
+        if result.isEmpty, let first = unreadable.first {
+            let tenant = try tenant(of: scope)
+            let found = catalogue.find(
+                try SeriesMatchers(matchers, devices: devices), tenant: tenant, scope: scope)
+            if !found.isEmpty { throw first.error }
         }
         return result
     }

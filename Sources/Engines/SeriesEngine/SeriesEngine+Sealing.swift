@@ -30,7 +30,7 @@ extension SeriesEngine {
         let all = catalogue.allGroups
         try writeChunks(of: all, sealed: position)
         let counted = catalogue.counted
-        try catalogueFile.save(catalogue.definitions(after: savedDefinitions.withLock { $0 }), sealed: position)
+        try cataloguePair.save(catalogue.definitions(after: savedDefinitions.withLock { $0 }), sealed: position)
         savedDefinitions.withLock { $0 = counted }
         memory.thaw(all)
         for name in try files.names() {

@@ -18,7 +18,7 @@ package final class SeriesEngine: SeriesStore {
     let rollups: RollupStore
     let counters: CareCounters
     let tiers: TierFolders
-    let catalogueFile: CatalogueFile
+    let cataloguePair: CataloguePair
     /// Held by sealing and by removals, which must not meet.
     let maintenance = Turnstile()
     let savedDefinitions: Mutex<SeriesCatalogue.Saved>
@@ -46,12 +46,11 @@ package final class SeriesEngine: SeriesStore {
         lock = try files.lock(FileNames.lock)
         let catalogue = SeriesCatalogue()
         let memory = SeriesMemory()
-        let catalogueFile = try CatalogueFile(folder: folder)
-        let sealed = try catalogueFile.load { (kind, payload) throws(StoreError) in
-            try catalogue.recover(kind, payload)
-        }
-        savedDefinitions = Mutex(catalogue.counted)
         let tiers = try TierFolders(folder: folder, configuration: configuration)
+        let own = try DiskFileSystem(folder: folder).names() + tiers.warmNames() + tiers.archiveNames()
+        let isNew = own.allSatisfy { FileNames.place($0) == nil && FileNames.rollupPeriod($0) == nil }
+        let cataloguePair = try CataloguePair(folder: folder, isNew: isNew, into: catalogue)
+        savedDefinitions = Mutex(catalogue.counted)
         let store = try ChunkStore(
             folder: folder, names: try files.names(), warmFolder: tiers.warm.folder, warmNames: try tiers.warmNames(),
             placement: configuration.placement, cacheBytes: configuration.fileCacheBytes,
@@ -77,12 +76,13 @@ package final class SeriesEngine: SeriesStore {
         }
         let recovery = SeriesRecovery(
             catalogue: catalogue, memory: memory, store: store, rollups: rollups, orphans: orphans)
-        var scanner = LogScanner(files: files, after: sealed)
+        var scanner = LogScanner(files: files, after: cataloguePair.sealed)
         let end = try scanner.scan(created: clock.now().microseconds) { (kind, position, payload) throws(StoreError) in
             try recovery.take(kind, position, payload)
         }
         memory.markEmpty(catalogue.allGroups.flatMap { catalogue.series(of: $0) })
-        damage = scanner.damage + store.unreadable.map(\.error) + rollups.unreadable.map(\.error)
+        damage =
+            scanner.damage + store.unreadable.map(\.error) + rollups.unreadable.map(\.error) + recovery.nameless
         let failure = damage.first.map {
             StoreError(.readOnly, "the series store is damaged and takes no writes", details: $0.details)
         }
@@ -100,7 +100,7 @@ package final class SeriesEngine: SeriesStore {
         self.rollups = rollups
         counters = CareCounters(clock: clock)
         self.tiers = tiers
-        self.catalogueFile = catalogueFile
+        self.cataloguePair = cataloguePair
         self.configuration = configuration
         log.start()
     }
@@ -149,7 +149,7 @@ package final class SeriesEngine: SeriesStore {
         await log.close()
         store.close()
         rollups.close()
-        catalogueFile.close()
+        cataloguePair.close()
         lock.release()
         maintenance.leave()
     }

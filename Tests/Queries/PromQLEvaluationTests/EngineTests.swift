@@ -37,6 +37,31 @@ import VigilModel
         #expect(text(PrometheusAnswer.bytes(scalar)).contains(#""resultType":"scalar","result":[1,"+Inf"]"#))
     }
 
+    /// Windows that follow each other, that overlap, and one alone; all there, a part gone, all gone.
+    @Test(arguments: ["60s", "15s", "20s"], [0, 700, 2000] as [Int64])
+    func `quantiles over time are answered where samples went`(_ step: String, _ gone: Int64) async throws {
+        fill("m", ["a": "1"])
+        fill("m", ["a": "2"], count: 60)
+        func answer(_ query: String) async throws -> String {
+            let (start, end) = (Timestamp(seconds: 300), Timestamp(seconds: 1200))
+            let seconds = Int64(step.dropLast()) ?? 0
+            let range = try await engine().range(query, from: start, to: end, step: .seconds(seconds), in: testScope)
+            let instant = try await engine().instant(query, at: end, in: testScope)
+            return text(PrometheusAnswer.bytes(range)) + text(PrometheusAnswer.bytes(instant))
+        }
+        let queries = [
+            "quantile_over_time(0.25, m[1m])", "quantile_over_time(0.9, m{a=\"2\"}[3m] offset 1m)",
+            "sum(quantile_over_time(1, m[5m] @ 600))", "quantile_over_time(0.5, nothing[1m])",
+            "quantile_over_time(2, m[1m])",
+        ]
+        var before: [String] = []
+        for query in queries.dropLast() { before.append(try await answer(query)) }
+        store.letGo(before: gone * 1_000_000)
+        for (query, wanted) in zip(queries, before) { #expect(try await answer(query) == wanted, "\(query)") }
+        // A share that is none needs samples.
+        #expect(try await answer(queries[4]).contains("+Inf") == (gone < 2000))
+    }
+
     @Test func `two devices that report the same labels stay two series`() async throws {
         let first = DeviceID(high: 1, low: 1)
         fill("m", device: first)

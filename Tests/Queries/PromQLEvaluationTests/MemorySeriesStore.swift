@@ -15,6 +15,11 @@ final class MemorySeriesStore: SeriesStore {
         }
     }
 
+    /// The numbers before this went: windows still tell of them.
+    private let goneBefore = Mutex<Int64>(.min)
+
+    func letGo(before time: Int64) { goneBefore.withLock { $0 = time } }
+
     func clear() { held.withLock { $0 = [:] } }
 
     func append(_ batch: ReadingBatch, in scope: AccessScope) async throws(StoreError) -> LogPosition {
@@ -30,7 +35,11 @@ final class MemorySeriesStore: SeriesStore {
     }
 
     func samples(_ selection: SeriesSelection, in scope: AccessScope) async throws(StoreError) -> any SampleCursor {
-        let pieces = try selected(selection)
+        let gone = goneBefore.withLock { $0 }
+        let pieces = try selected(selection).compactMap { piece in
+            let rest = piece.samples.filter { $0.time.microseconds >= gone }
+            return rest.isEmpty ? nil : SeriesSamples(identity: piece.identity, samples: rest)
+        }
         return Cursor(pieces)
     }
 
@@ -66,16 +75,21 @@ final class MemorySeriesStore: SeriesStore {
         let (start, step) = (query.selection.range.start.microseconds, query.step.microseconds)
         return try selected(query.selection).compactMap { series in
             var windows: [Int64: WindowAggregate] = [:]
+            var numbers: [Int64: [Double]] = [:]
             for sample in series.samples {
                 guard let number = sample.value.number else { continue }
-                windows[(sample.time.microseconds - start) / step, default: WindowAggregate()]
-                    .add(sample.time.microseconds, number)
+                let place = (sample.time.microseconds - start) / step
+                windows[place, default: WindowAggregate()].add(sample.time.microseconds, number)
+                if !number.isNaN { numbers[place, default: []].append(number) }
             }
             let places = windows.filter { $0.value.count > 0 }.keys.sorted()
             guard !places.isEmpty else { return nil }
             return SeriesWindows(
                 identity: series.identity, starts: places.map { Timestamp(microseconds: start + $0 * step) },
-                values: query.aggregates.map { aggregate in places.compactMap { windows[$0]?[aggregate] } })
+                values: query.aggregates.map { aggregate in places.compactMap { windows[$0]?[aggregate] } },
+                quantiles: query.quantiles.map { share in
+                    places.map { WindowAggregate.quantile(share, of: (numbers[$0] ?? []).sorted()) }
+                })
         }
     }
 

@@ -11,7 +11,7 @@ extension SeriesEngine: SeriesCare {
                 let bytes = folder.size(of: name)
                 if FileNames.logNumber(name) != nil {
                     facts.append(SeriesFileFact(name: name, kind: "log", bytes: bytes))
-                } else if name.hasPrefix(FileNames.catalogue) {
+                } else if name.hasPrefix(FileNames.catalogue) || name.hasPrefix(FileNames.catalogueCopy) {
                     facts.append(SeriesFileFact(name: name, kind: "catalogue", bytes: bytes))
                 } else if FileNames.rollupPeriod(name) != nil {
                     facts.append(SeriesFileFact(name: name, kind: "rollups", bytes: bytes))
@@ -38,6 +38,14 @@ extension SeriesEngine: SeriesCare {
             await maintenance.enter()
             defer { maintenance.leave() }
             file.verify(&result)
+        }
+        for (name, file) in cataloguePair.files {
+            result.files += 1
+            do throws(StoreError) {
+                result.pages += try file.scan()
+            } catch {
+                result.note(error, file: name)
+            }
         }
         for name in try tiers.archiveNames() where store.attached(name) == nil {
             result.check(name) { () throws(StoreError) in
@@ -78,13 +86,21 @@ extension SeriesEngine: SeriesCare {
         defer { lock.release() }
         let tiers = try TierFolders(folder: folder, configuration: configuration)
         var result = SeriesVerification()
-        result.files += 1
-        do throws(StoreError) {
-            let catalogue = try CatalogueFile(folder: folder)
-            defer { catalogue.close() }
-            _ = try catalogue.load { (_, _) throws(StoreError) in }
-        } catch {
-            result.note(error, file: FileNames.catalogue)
+        let names = try files.names()
+        // A folder of before the copy has none.
+        for name in [FileNames.catalogue, FileNames.catalogueCopy]
+        where name == FileNames.catalogue || names.contains(name) {
+            result.files += 1
+            do throws(StoreError) {
+                guard names.contains(name) else {
+                    throw StoreError(.damaged, "the series catalogue is missing", details: ["file": name])
+                }
+                let catalogue = try CatalogueFile(folder: folder, name: name)
+                defer { catalogue.close() }
+                _ = try catalogue.load { (_, _) throws(StoreError) in }
+            } catch {
+                result.note(error, file: name)
+            }
         }
         for name in try files.names().sorted() {
             guard let period = FileNames.rollupPeriod(name) else { continue }

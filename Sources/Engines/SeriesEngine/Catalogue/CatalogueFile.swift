@@ -1,13 +1,13 @@
 import SQLiteKit
 import VigilPorts
 
-/// The database file with the definitions that the log no longer holds, and how far the log is part of the files.
+/// A database file with the definitions that the log no longer holds, and how far the log is part of the files.
 final class CatalogueFile: Sendable {
     private let database: DatabaseFile
 
-    init(folder: String) throws(StoreError) {
+    init(folder: String, name: String = FileNames.catalogue) throws(StoreError) {
         database = try DatabaseFile(
-            folder: folder, name: FileNames.catalogue, cacheBytes: 8 << 20, schema: Self.schema
+            folder: folder, name: name, cacheBytes: 8 << 20, schema: Self.schema
         ) { version, _ in
             guard version == 1 else {
                 throw StoreError(.newerSchema, "the series catalogue was written by a newer version")
@@ -36,9 +36,23 @@ final class CatalogueFile: Sendable {
                     try statement.withBytes(1) { try body(kind, $0) }
                 }
             }
-            guard case .integer(let value) = try session.row("SELECT value FROM meta WHERE name = 'sealed'")?.first
-            else { return 0 }
-            return value
+            return try Self.sealed(session)
+        }
+    }
+
+    private static func sealed(_ session: SQLiteSession) throws -> Int64 {
+        guard case .integer(let value) = try session.row("SELECT value FROM meta WHERE name = 'sealed'")?.first
+        else { return 0 }
+        return value
+    }
+
+    /// How many definitions there are, and the position.
+    func extent() throws(StoreError) -> (definitions: Int64, sealed: Int64) {
+        try database.run { session in
+            guard case .integer(let count) = try session.row("SELECT count(*) FROM definition")?.first else {
+                return (0, 0)
+            }
+            return (count, try Self.sealed(session))
         }
     }
 
@@ -52,6 +66,9 @@ final class CatalogueFile: Sendable {
             try session.run("INSERT OR REPLACE INTO meta VALUES ('sealed', ?)", [.integer(sealed)])
         }
     }
+
+    /// Reads every page and checks its checksum; gives their number.
+    func scan() throws(StoreError) -> Int { try database.scan() }
 
     /// Writes a compact copy of the file.
     func copy(to path: String) throws(StoreError) { try database.copy(to: path) }

@@ -226,6 +226,9 @@ final class SeriesCatalogue: @unchecked Sendable {
         var layout: UInt32 = 0
     }
 
+    /// How many groups, series and layouts there are.
+    var definitionCount: Int { lock.withLock { _ in groups.count + series.count + layouts.count } }
+
     var counted: Saved {
         lock.withLock { _ in Saved(group: lastGroup, series: lastSeries, layout: lastLayout) }
     }

@@ -46,6 +46,8 @@ struct ByteReader {
 
     init(_ bytes: [UInt8]) { self.init(bytes[...]) }
 
+    var isAtEnd: Bool { position == bytes.endIndex }
+
     mutating func byte() throws(Malformed) -> UInt8 {
         guard position < bytes.endIndex else { throw Malformed() }
         defer { position += 1 }

@@ -22,6 +22,10 @@ enum FileNames {
 
     /// Definitions, and how far the log is part of the files.
     static let catalogue = "catalogue.db"
+    /// The same once more: without it no reading has a name.
+    static let catalogueCopy = "catalogue-copy.db"
+    /// Behind the name of a damaged file that was put aside.
+    static let damaged = ".damaged"
 
     private static let chunksPrefix = "chunks-"
     private static let chunksSuffix = ".db"

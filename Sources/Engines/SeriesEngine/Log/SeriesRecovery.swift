@@ -55,6 +55,13 @@ final class SeriesRecovery {
         }
     }
 
+    /// Chunks whose group no catalogue and no log defines: their readings have no names.
+    var nameless: [StoreError] {
+        Set(orphans.values.flatMap { $0.map(\.file.name) }).sorted().map { name in
+            StoreError(.damaged, "readings of a file are in no series catalogue", details: ["file": name])
+        }
+    }
+
     struct Removal {
         let entries: [SeriesEntry]
         let start: Int64

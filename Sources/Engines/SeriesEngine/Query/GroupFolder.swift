@@ -20,6 +20,8 @@ struct GroupFolder {
             WindowFolder(
                 start: start, step: query.step.microseconds, aggregates: query.aggregates, quantiles: query.quantiles)
         }
+        let kept = try planned.snapshot.rollups.isEmpty ? [] : keptBuckets()
+        for index in kept.indices { folders[index].expect(kept[index]) }
         for stretch in TimeStretch.all(of: planned.snapshot, from: start, to: end) {
             try budget.check()
             for index in planned.entries.indices {
@@ -27,7 +29,11 @@ struct GroupFolder {
             }
             source.removeAll()
         }
-        if !planned.snapshot.rollups.isEmpty { try addKept(to: &folders) }
+        for index in kept.indices where !kept[index].isEmpty {
+            var folder = WindowFolder(start: start, step: query.step.microseconds, aggregates: query.aggregates)
+            for (time, bucket) in kept[index] { folder.add(bucket.known, at: time) }
+            folders[index].join(&folder)
+        }
         var result: [SeriesWindows] = []
         for index in folders.indices where folders[index].count > 0 {
             try budget.takeWindows(folders[index].count)
@@ -36,18 +42,17 @@ struct GroupFolder {
         return result
     }
 
-    /// Joins what is kept of readings that went.
-    private func addKept(to folders: inout [WindowFolder]) throws(StoreError) {
-        let kept = KeptRollups(planned.snapshot, grid: grid, needs: needs)
-        for index in planned.entries.indices {
+    /// What is kept of readings that went, of each series.
+    private func keptBuckets() throws(StoreError) -> [[(time: Int64, bucket: RollupBucket)]] {
+        let kept = KeptRollups(planned.snapshot, grid: grid, needs: needs, hasSketches: !query.quantiles.isEmpty)
+        var result: [[(time: Int64, bucket: RollupBucket)]] = []
+        for entry in planned.entries {
             try budget.check()
-            let buckets = try kept.buckets(of: planned.entries[index])
-            if buckets.isEmpty { continue }
+            let buckets = try kept.buckets(of: entry)
             try budget.takeSamples(buckets.count)
-            var folder = WindowFolder(start: start, step: query.step.microseconds, aggregates: query.aggregates)
-            for (time, bucket) in buckets { folder.add(bucket, at: time) }
-            folders[index].join(&folder)
+            result.append(buckets)
         }
+        return result
     }
 
     private func fold(

@@ -15,6 +15,8 @@ struct WindowFolder {
     private var numbers: [Double] = []
     /// For each window its quantiles.
     private var quantiles: [[Double]] = []
+    /// Of each window what is known of numbers that went, when quantiles are asked for.
+    private var kept: [UInt64: KeptNumbers] = [:]
 
     init(start: Int64, step: Int64, aggregates: [WindowQuery.Aggregate], quantiles: [Double] = []) {
         shares = quantiles
@@ -106,20 +108,28 @@ struct WindowFolder {
         windows.append(current)
         current = WindowAggregate()
         if shares.isEmpty { return }
-        numbers.sort()
-        quantiles.append(shares.map { WindowAggregate.quantile($0, of: numbers) })
+        if let kept = kept[window] {
+            quantiles.append(kept.quantiles(shares, with: numbers))
+        } else {
+            numbers.sort()
+            quantiles.append(shares.map { WindowAggregate.quantile($0, of: numbers) })
+        }
         numbers.removeAll(keepingCapacity: true)
     }
 
-    /// Joins windows of the same question, wherever they lie in time.
+    /// Says which numbers of the windows went, before those that are there are taken.
+    mutating func expect(_ buckets: [(time: Int64, bucket: RollupBucket)]) {
+        if shares.isEmpty { return }
+        for (time, bucket) in buckets { kept[index(time), default: KeptNumbers()].add(bucket) }
+    }
+
+    /// Joins windows of numbers that went, wherever they lie in time.
     mutating func join(_ other: inout WindowFolder) {
         flush()
         other.flush()
         window = nil
         var (starts, windows, quantiles): ([Timestamp], [WindowAggregate], [[Double]]) = ([], [], [])
         var (here, there) = (0, 0)
-        // What only an aggregate is known of has no quantiles.
-        let unknown = shares.map { _ in Double.nan }
         while here < self.starts.count || there < other.starts.count {
             let isHere = here < self.starts.count
             let isThere = there < other.starts.count
@@ -130,9 +140,10 @@ struct WindowFolder {
                 here += 1
                 continue
             }
-            if !shares.isEmpty { quantiles.append(unknown) }
             starts.append(other.starts[there])
-            if isHere, self.starts[here] == other.starts[there] {
+            let isBoth = isHere && self.starts[here] == other.starts[there]
+            if !shares.isEmpty { quantiles.append(isBoth ? self.quantiles[here] : gone(other.starts[there])) }
+            if isBoth {
                 windows.append(self.windows[here].joined(other.windows[there]))
                 here += 1
             } else {
@@ -141,6 +152,11 @@ struct WindowFolder {
             there += 1
         }
         (self.starts, self.windows, self.quantiles) = (starts, windows, quantiles)
+    }
+
+    /// The quantiles of a window all of whose numbers went.
+    private func gone(_ start: Timestamp) -> [Double] {
+        kept[index(start.microseconds)]?.quantiles(shares, with: []) ?? shares.map { _ in .nan }
     }
 
     /// What was folded, window by window.

@@ -10,9 +10,12 @@ struct KeptRollups {
     private let references: [RollupReference]
     private let grid: WindowGrid
     private let needs: WindowNeeds
+    private let hasSketches: Bool
     private let hidden: [(series: Set<UInt32>, start: Int64, end: Int64)]
 
-    init(_ snapshot: SeriesMemory.Snapshot, grid: WindowGrid, needs: WindowNeeds) {
+    /// - Parameter hasSketches: Whether quantiles are asked for.
+    init(_ snapshot: SeriesMemory.Snapshot, grid: WindowGrid, needs: WindowNeeds, hasSketches: Bool) {
+        self.hasSketches = hasSketches
         references = snapshot.rollups.filter { $0.lastTime >= grid.start && $0.firstTime < grid.end }
         self.grid = grid
         self.needs = needs
@@ -24,19 +27,21 @@ struct KeptRollups {
     }
 
     /// The buckets of a series in order of time, each with a time of the window that it counts in.
-    func buckets(of entry: SeriesEntry) throws(StoreError) -> [(time: Int64, bucket: WindowAggregate)] {
+    func buckets(of entry: SeriesEntry) throws(StoreError) -> [(time: Int64, bucket: RollupBucket)] {
         let own = references.filter { $0.series.contains(entry.number) }
         if own.isEmpty { return [] }
         let hidden = hidden.filter { $0.series.contains(entry.number) }
-        var result: [(time: Int64, bucket: WindowAggregate)] = []
+        var result: [(time: Int64, bucket: RollupBucket)] = []
         var answered: Set<Int64> = []
         for resolution in order(own) {
-            var found: [Int64: WindowAggregate] = [:]
+            var found: [Int64: RollupBucket] = [:]
             for reference in own where reference.resolution == resolution {
                 let day = RollupResolution.day
                 let days = day.bucket(of: reference.firstTime)...day.bucket(of: reference.lastTime)
                 if days.allSatisfy(answered.contains) { continue }
-                for bucket in try reference.content().buckets(entry.number, of: reference) {
+                for bucket in try reference.content().kept(
+                    entry.number, of: reference, hasSketches: hasSketches)
+                {
                     let time = bucket.firstTime
                     guard time >= grid.start || time &+ 1 == grid.start, time < grid.end,
                         !answered.contains(RollupResolution.day.bucket(of: time)),
@@ -52,7 +57,7 @@ struct KeptRollups {
         return result.sorted { $0.time < $1.time }
     }
 
-    private func placed(_ bucket: WindowAggregate) -> [(time: Int64, bucket: WindowAggregate)] {
+    private func placed(_ bucket: RollupBucket) -> [(time: Int64, bucket: RollupBucket)] {
         if let parts = grid.parts(of: bucket, needs) { return parts.map { ($0.firstTime, $0) } }
         return [(bucket.firstTime + 1, bucket)]
     }
@@ -68,9 +73,11 @@ struct KeptRollups {
 
 extension RollupContent {
     /// The buckets of a series, none when it has none.
-    func buckets(_ series: UInt32, of reference: RollupReference) throws(StoreError) -> [WindowAggregate] {
+    func kept(
+        _ series: UInt32, of reference: RollupReference, hasSketches: Bool
+    ) throws(StoreError) -> [RollupBucket] {
         do {
-            return try buckets(series) ?? []
+            return try kept(series, hasSketches: hasSketches) ?? []
         } catch {
             throw StoreError(error, file: reference.file.name, chunk: reference.id)
         }

@@ -11,7 +11,7 @@ import VigilPorts
 /// A block of buckets is their count (varint) and blocks of integers: the buckets' numbers, counts, how long after the
 /// beginning of the bucket the first number is, and the last; then a block of the first numbers as floats, and last, least,
 /// greatest, sum, average, resets and sum of squared distances: each a byte 0 and a block of floats, or 1: the same as the
-/// first numbers, or 2 (average only): sum by count.
+/// first numbers, or 2 (average only): sum by count. Where readings went, their sketches follow (``SketchCodec``).
 enum Rollup {
     /// The buckets of some samples in order of time.
     static func buckets(_ numbers: NumberColumn, _ resolution: RollupResolution) -> [WindowAggregate] {
@@ -26,14 +26,31 @@ enum Rollup {
     static func encode(_ columns: [(series: UInt32, buckets: [WindowAggregate])], _ resolution: RollupResolution)
         -> [UInt8]
     {
+        sealed(columns.map { ($0.series, encode($0.buckets, resolution)) })
+    }
+
+    /// With what is known of quantiles, of readings that are about to go.
+    static func encode(kept columns: [(series: UInt32, buckets: [RollupBucket])], _ resolution: RollupResolution)
+        -> [UInt8]
+    {
+        sealed(
+            columns.map { ($0.series, encode($0.buckets.map(\.known), resolution) + SketchCodec.encode($0.buckets)) })
+    }
+
+    private static func sealed(_ columns: [(series: UInt32, bytes: [UInt8])]) -> [UInt8] {
         var whole = ByteWriter()
         whole.append(varint: UInt64(columns.count))
-        for (series, buckets) in columns {
+        for (series, bytes) in columns {
             whole.append(varint: UInt64(series))
-            whole.append(block: encode(buckets, resolution))
+            whole.append(block: bytes)
         }
         return Checksum.seal(whole.bytes)
     }
+
+    /// More buckets than this no writer makes.
+    private static let bucketsMax = 1 << 24
+    /// More readings than this no bucket holds.
+    private static let countMax: Int64 = 1 << 40
 
     private static let ownTag: UInt8 = 0
     private static let firstTag: UInt8 = 1
@@ -76,10 +93,9 @@ enum Rollup {
     }
 
     fileprivate static func decode(
-        _ bytes: ArraySlice<UInt8>, _ resolution: RollupResolution
+        _ reader: inout ByteReader, _ resolution: RollupResolution
     ) throws(ByteReader.Malformed) -> [WindowAggregate] {
-        var reader = ByteReader(bytes)
-        let count = try reader.count(limit: 1 << 28)
+        let count = try reader.count(limit: bucketsMax)
         let numbers = try IntegerCodec.decode(try reader.block(), count: count)
         let counts = try IntegerCodec.decode(try reader.block(), count: count)
         let firstTimes = try IntegerCodec.decode(try reader.block(), count: count)
@@ -103,7 +119,7 @@ enum Rollup {
         result.reserveCapacity(count)
         for index in 0..<count {
             let start = numbers[index] &* resolution.length
-            guard counts[index] > 0 else { throw ByteReader.Malformed() }
+            guard counts[index] > 0, counts[index] <= countMax else { throw ByteReader.Malformed() }
             result.append(
                 WindowAggregate(
                     count: Int(counts[index]), sum: parts[3][index], average: averages?[index],
@@ -138,6 +154,16 @@ struct RollupContent {
     /// The buckets of a series in order of time, or `nil` when the rollup has none of it.
     func buckets(_ series: UInt32) throws(ByteReader.Malformed) -> [WindowAggregate]? {
         guard let bytes = columns[series] else { return nil }
-        return try Rollup.decode(bytes, resolution)
+        var reader = ByteReader(bytes)
+        return try Rollup.decode(&reader, resolution)
+    }
+
+    /// The buckets of a series whose readings went; sketches take time, so they are read when they are asked for.
+    func kept(_ series: UInt32, hasSketches: Bool) throws(ByteReader.Malformed) -> [RollupBucket]? {
+        guard let bytes = columns[series] else { return nil }
+        var reader = ByteReader(bytes)
+        let known = try Rollup.decode(&reader, resolution)
+        guard hasSketches else { return known.map { RollupBucket(known: $0) } }
+        return zip(known, try SketchCodec.decode(&reader, known)).map { RollupBucket(known: $0, sketch: $1) }
     }
 }

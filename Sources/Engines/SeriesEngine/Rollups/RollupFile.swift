@@ -12,10 +12,16 @@ final class RollupFile: Sendable {
 
     init(folder: String, period: Int64, cacheBytes: Int) throws(StoreError) {
         self.period = period
+        let name = FileNames.rollups(period)
         database = try DatabaseFile(
-            folder: folder, name: FileNames.rollups(period), cacheBytes: cacheBytes, schema: Self.schema
-        ) { version, _ in
-            guard version == 1 else { throw StoreError(.newerSchema, "a file of the series store is newer") }
+            folder: folder, name: name, cacheBytes: cacheBytes, schema: Self.schema
+        ) { version, session in
+            switch version {
+            // Version 1 had no sketches: of what went before no quantile is known.
+            case 1: try session.execute("PRAGMA user_version = 2")
+            case 2: break
+            default: throw StoreError(.newerSchema, "a file of the series store is newer", details: ["file": name])
+            }
         }
     }
 
@@ -28,7 +34,7 @@ final class RollupFile: Sendable {
         CREATE TABLE leaving (
             file TEXT NOT NULL, chunk INTEGER NOT NULL, PRIMARY KEY (file, chunk)
         ) STRICT, WITHOUT ROWID;
-        PRAGMA user_version = 1;
+        PRAGMA user_version = 2;
         COMMIT;
         """
 
@@ -188,10 +194,10 @@ final class RollupReference: Sendable {
     }
 
     /// The buckets of every series.
-    func all() throws(StoreError) -> [UInt32: [WindowAggregate]] {
+    func all() throws(StoreError) -> [UInt32: [RollupBucket]] {
         let content = try content()
-        var result: [UInt32: [WindowAggregate]] = [:]
-        for number in content.series { result[number] = try content.buckets(number, of: self) }
+        var result: [UInt32: [RollupBucket]] = [:]
+        for number in content.series { result[number] = try content.kept(number, of: self, hasSketches: true) }
         return result
     }
 }

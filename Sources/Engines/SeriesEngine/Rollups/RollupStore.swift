@@ -78,7 +78,7 @@ final class RollupStore: Sendable {
 
     /// A rollup of one group, ready to be written.
     func new(
-        _ columns: [UInt32: [WindowAggregate]], _ resolution: RollupResolution, group: UInt32, in file: RollupFile
+        _ columns: [UInt32: [RollupBucket]], _ resolution: RollupResolution, group: UInt32, in file: RollupFile
     ) -> RollupChange.New? {
         let some = columns.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
         guard !some.isEmpty else { return nil }
@@ -88,7 +88,7 @@ final class RollupStore: Sendable {
             lastTime: some.flatMap { $0.value.map(\.lastTime) }.max() ?? 0,
             bucketCount: some.map(\.value.count).max() ?? 0, series: some.map(\.key))
         return RollupChange.New(
-            reference: reference, bytes: Rollup.encode(some.map { ($0.key, $0.value) }, resolution))
+            reference: reference, bytes: Rollup.encode(kept: some.map { ($0.key, $0.value) }, resolution))
     }
 
     func close() {

@@ -74,7 +74,7 @@ struct RollupRemoval {
     private let archive: [ChunkReference]
     /// What lay in the archive before the removal.
     private let stretches: ArchivedStretches
-    private var pieces: [(reference: RollupReference, columns: [UInt32: [WindowAggregate]], isChanged: Bool)] = []
+    private var pieces: [(reference: RollupReference, columns: [UInt32: [RollupBucket]], isChanged: Bool)] = []
 
     init(start: Int64, end: Int64, chunks: [ChunkReference], archived: ArchivedStretches) {
         self.start = start
@@ -83,12 +83,12 @@ struct RollupRemoval {
         stretches = archived
     }
 
-    mutating func take(_ reference: RollupReference, _ columns: [UInt32: [WindowAggregate]]) {
+    mutating func take(_ reference: RollupReference, _ columns: [UInt32: [RollupBucket]]) {
         pieces.append((reference, columns, false))
     }
 
-    private func isTouched(_ bucket: WindowAggregate) -> Bool { bucket.firstTime < end && bucket.lastTime >= start }
-    private func isWhole(_ bucket: WindowAggregate) -> Bool { bucket.firstTime >= start && bucket.lastTime < end }
+    private func isTouched(_ bucket: RollupBucket) -> Bool { bucket.firstTime < end && bucket.lastTime >= start }
+    private func isWhole(_ bucket: RollupBucket) -> Bool { bucket.firstTime >= start && bucket.lastTime < end }
 
     /// Removes a series from the narrowest buckets to the widest; says how many readings went that are nowhere else.
     ///
@@ -104,7 +104,7 @@ struct RollupRemoval {
                 guard let column = pieces[index].columns[entry.number], column.contains(where: isTouched) else {
                     continue
                 }
-                var rest: [WindowAggregate] = []
+                var rest: [RollupBucket] = []
                 for bucket in column {
                     guard isTouched(bucket) else {
                         rest.append(bucket)
@@ -125,16 +125,16 @@ struct RollupRemoval {
         return isLost ? removed.values.max() ?? 0 : nil
     }
 
-    private func buckets(_ series: UInt32) -> [RollupResolution: [WindowAggregate]] {
-        var result: [RollupResolution: [WindowAggregate]] = [:]
+    private func buckets(_ series: UInt32) -> [RollupResolution: [RollupBucket]] {
+        var result: [RollupResolution: [RollupBucket]] = [:]
         for piece in pieces { result[piece.reference.resolution, default: []] += piece.columns[series] ?? [] }
         return result
     }
 
     /// The bucket as the open archive has it now; its readings were removed there before.
     private func archived(
-        _ bucket: WindowAggregate, _ resolution: RollupResolution, _ entry: SeriesEntry
-    ) throws(StoreError) -> (WindowAggregate?, Bool) {
+        _ bucket: RollupBucket, _ resolution: RollupResolution, _ entry: SeriesEntry
+    ) throws(StoreError) -> (RollupBucket?, Bool) {
         let isArchived =
             stretches[entry.number]?.contains { bucket.firstTime >= $0.start && bucket.firstTime < $0.end } ?? false
         guard isArchived else { return (nil, false) }
@@ -145,22 +145,22 @@ struct RollupRemoval {
         let first = resolution.bucket(of: bucket.firstTime) * resolution.length
         let samples = try SeriesReader(entry: entry, chunks: files, blocks: []).samples(
             from: first, to: first + resolution.length)
-        return (Rollup.buckets(NumberColumn(samples), resolution).first, true)
+        return (Rollup.kept(NumberColumn(samples), resolution).first, true)
     }
 
     /// What is left of a bucket, as far as narrower ones knew all of it.
     private func remade(
-        _ bucket: WindowAggregate, _ resolution: RollupResolution, _ before: [RollupResolution: [WindowAggregate]],
-        _ after: [RollupResolution: [WindowAggregate]]
-    ) -> WindowAggregate? {
+        _ bucket: RollupBucket, _ resolution: RollupResolution, _ before: [RollupResolution: [RollupBucket]],
+        _ after: [RollupResolution: [RollupBucket]]
+    ) -> RollupBucket? {
         if isWhole(bucket) { return nil }
         let number = resolution.bucket(of: bucket.firstTime)
         for narrower in RollupResolution.allCases.reversed() where narrower < resolution {
-            let own = { (all: [WindowAggregate]?) in
+            let own = { (all: [RollupBucket]?) in
                 (all ?? []).filter { resolution.bucket(of: $0.firstTime) == number }
             }
             guard own(before[narrower]).reduce(0, { $0 + $1.count }) == bucket.count else { continue }
-            var left = WindowAggregate()
+            var left = RollupBucket()
             for part in own(after[narrower]).sorted(by: { $0.firstTime < $1.firstTime }) { left = left.joined(part) }
             return left.count == 0 ? nil : left
         }

@@ -96,7 +96,7 @@ extension SeriesEngine {
 
     /// The rollups of readings that go, made one with the newest of the file while that is small.
     func kept(_ leaving: Leaving, in file: RollupFile, at now: Timestamp) throws(StoreError) -> RollupChange {
-        var columns: [RollupResolution: [UInt32: [WindowAggregate]]] = [:]
+        var columns: [RollupResolution: [UInt32: [RollupBucket]]] = [:]
         for entry in catalogue.entries(Array(leaving.series)) {
             let retention = store.retention(of: entry)
             if retention.rollups.isEmpty { continue }
@@ -105,7 +105,7 @@ extension SeriesEngine {
             let numbers = NumberColumn(samples)
             for resolution in RollupResolution.allCases {
                 guard let bound = retention.rollups[resolution] else { continue }
-                let buckets = Rollup.buckets(numbers, resolution).filter {
+                let buckets = Rollup.kept(numbers, resolution).filter {
                     retention.isHeld || !Self.isPast($0, bound, now)
                 }
                 if !buckets.isEmpty { columns[resolution, default: [:]][entry.number] = buckets }
@@ -128,8 +128,8 @@ extension SeriesEngine {
     }
 
     private static func merged(
-        _ old: [UInt32: [WindowAggregate]], _ fresh: [UInt32: [WindowAggregate]], _ resolution: RollupResolution
-    ) -> [UInt32: [WindowAggregate]] {
+        _ old: [UInt32: [RollupBucket]], _ fresh: [UInt32: [RollupBucket]], _ resolution: RollupResolution
+    ) -> [UInt32: [RollupBucket]] {
         old.merging(fresh) { old, fresh in
             var all = Dictionary(
                 old.map { (resolution.bucket(of: $0.firstTime), $0) }, uniquingKeysWith: { $0.joined($1) })
@@ -142,7 +142,7 @@ extension SeriesEngine {
     }
 
     /// Whether a bucket is past its time; rollups go by whole days, so that what is left of a day is complete.
-    private static func isPast(_ bucket: WindowAggregate, _ bound: RetentionBound, _ now: Timestamp) -> Bool {
+    private static func isPast(_ bucket: RollupBucket, _ bound: RetentionBound, _ now: Timestamp) -> Bool {
         guard case .age(let span) = bound else { return false }
         let day = RollupResolution.day
         return now.microseconds - (day.bucket(of: bucket.firstTime) + 1) * day.length > span.microseconds
@@ -173,7 +173,7 @@ extension SeriesEngine {
             bounds[entry.number] =
                 retention.isHeld ? .forever : retention.rollups[reference.resolution] ?? .age(Span(microseconds: 0))
         }
-        let oldest = WindowAggregate(count: 1, sum: 0, firstTime: reference.firstTime)
+        let oldest = RollupBucket(known: WindowAggregate(count: 1, sum: 0, firstTime: reference.firstTime))
         guard bounds.values.contains(where: { Self.isPast(oldest, $0, now) }) else { return nil }
         var all = try reference.all()
         var isChanged = false

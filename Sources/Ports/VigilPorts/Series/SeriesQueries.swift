@@ -90,11 +90,14 @@ package struct LatestSample: Sendable, Hashable {
     package let sample: Sample
     /// When the reading reached us.
     package let arrival: Timestamp
+    /// False where a newer one may lie in a file that is damaged.
+    package var isCertain: Bool
 
-    package init(identity: SeriesIdentity, sample: Sample, arrival: Timestamp) {
+    package init(identity: SeriesIdentity, sample: Sample, arrival: Timestamp, isCertain: Bool = true) {
         self.identity = identity
         self.sample = sample
         self.arrival = arrival
+        self.isCertain = isCertain
     }
 }
 

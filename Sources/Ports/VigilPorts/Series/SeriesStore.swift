@@ -24,8 +24,9 @@ package protocol SeriesStore: Sendable {
     /// Windows start at `range.start` and are `step` wide; a window without samples is left out. Only numbers count: text,
     /// objects and Prometheus' stale marker are passed over. The last window ends at `range.end` at the latest.
     ///
-    /// Quantiles are exact, from all numbers of their window but NaN; where readings of a window went and only aggregates
-    /// stayed, they are NaN. A share that is not from 0 to 1 throws `invalid`.
+    /// Quantiles are exact, from all numbers of their window but NaN; where readings of a window went, they are within a
+    /// hundredth of the numbers that they lie between, or NaN where nothing is known of how these were spread. A share that
+    /// is not from 0 to 1 throws `invalid`.
     func windows(_ query: WindowQuery, in scope: AccessScope) async throws(StoreError) -> [SeriesWindows]
 
     /// The newest sample by reading time of each series that the matchers name, of `devices` only when they are given.

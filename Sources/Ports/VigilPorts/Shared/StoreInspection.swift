@@ -28,8 +28,12 @@ package protocol StoreInspecting: Sendable {
 
     /// The first damage that was met since the store was opened.
     var knownDamage: StoreError? { get }
+
+    /// What was put right when the store was opened, and what somebody should look at; costs nothing.
+    var remarks: [StoreFact] { get }
 }
 
 extension StoreInspecting {
     package var knownDamage: StoreError? { nil }
+    package var remarks: [StoreFact] { [] }
 }

@@ -15,7 +15,8 @@ extension Evaluator {
         case "quantile_over_time":
             let quantiles = try scalar(call.arguments[0], on: grid)
             warnAboutQuantile(quantiles, at: call.arguments[0])
-            return try overTime(argument, on: grid) { Statistics.quantile(quantiles[$1], $0.values) }
+            let there = try overTime(argument, on: grid) { Statistics.quantile(quantiles[$1], $0.values) }
+            return try withGone(there, call, on: grid)
         case "predict_linear":
             let ahead = try scalar(call.arguments[1], on: grid)
             return try overTime(argument, on: grid) { window, step in

@@ -6,6 +6,8 @@ import VigilPorts
 struct LoadedSeries {
     var samples: [[LabelMatcher]: [SampleSeries]] = [:]
     var windows: [WindowNeed: [FoldedSeries]] = [:]
+    /// Where samples went; none where all are there.
+    var quantiles: [QuantileNeed: GoneQuantiles] = [:]
 }
 
 /// Reads what a query needs, before it is evaluated: windows where a function needs no more, samples elsewhere.
@@ -30,6 +32,7 @@ struct SelectorLoader {
     struct Needs {
         var samples: [[LabelMatcher]: Need] = [:]
         var windows: [WindowNeed: Set<WindowQuery.Aggregate>] = [:]
+        var quantiles: Set<QuantileNeed> = []
     }
 
     /// The samples of each selector, by its matchers, and the windows of those that need no samples.
@@ -45,6 +48,9 @@ struct SelectorLoader {
         for (need, aggregates) in needs.windows {
             loaded.windows[need] = try await windows(need, aggregates)
         }
+        for need in needs.quantiles {
+            loaded.quantiles[need] = try await quantiles(need, loaded.samples[need.matchers] ?? [])
+        }
         return loaded
     }
 
@@ -59,6 +65,7 @@ struct SelectorLoader {
             let (inner, _, _) = try context.subgrid(subquery, on: grid)
             try collect(subquery.expression, on: inner, into: &needs)
         case .call(let call):
+            if let need = try QuantileNeed(call, on: grid, context) { needs.quantiles.insert(need) }
             for argument in call.arguments {
                 if let need = try WindowNeed(call.function.name, argument, on: grid, context) {
                     needs.windows[need, default: []].formUnion(FoldedFunction.aggregates(of: call.function.name) ?? [])
@@ -92,8 +99,10 @@ struct SelectorLoader {
         let range = TimeRange(Timestamp(microseconds: need.from), Timestamp(microseconds: need.to + 1))
         guard let (selection, filter) = try Self.selection(need.matchers, range, context.patterns) else { return [] }
         do throws(StoreError) {
+            // Where a file is damaged the store names it when samples are asked for; of the newest it knows what is left.
+            let isWhole = (store as? any StoreInspecting)?.knownDamage == nil
             let found =
-                need.isInstant
+                need.isInstant && isWhole
                 ? try await newest(need, selection, filter, &budget)
                 : try await samples(selection, filter, &budget)
             return found.sorted { $0.labels < $1.labels }

@@ -61,7 +61,7 @@ package final class QueryService: Sendable {
                 device: device, code: code, metric: latest.identity.metric, labels: latest.identity.labels,
                 value: latest.sample.value.json, unit: units[device]?[latest.identity.metric],
                 time: latest.sample.time.description, arrival: latest.arrival.description,
-                quality: Int(latest.sample.quality.rawValue))
+                quality: Int(latest.sample.quality.rawValue), mayBeOlder: latest.isCertain ? nil : true)
         }.sorted { ($0.code, $0.metric) < ($1.code, $1.metric) }
     }
 
@@ -106,4 +106,6 @@ package struct LatestValue: Codable, Sendable {
     package var arrival: String
     /// 0 to 100.
     package var quality: Int
+    /// True where a newer value may lie in a file that is damaged; absent otherwise.
+    package var mayBeOlder: Bool?
 }

@@ -176,17 +176,54 @@ extension SeriesContract {
             _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 51 * 86_400), isDryRun: false)
             try require(try await store.windows(dayQuery(step: 86_400), in: room.scope).isEmpty)
         },
-        Clause("series/tiers-rollups-quantiles", "Of readings that went no quantile is known") { subject in
+        Clause("series/tiers-rollups-quantiles", "Of readings that went quantiles are known within a hundredth") {
+            subject in
             guard let tiers = subject.store as? any SeriesTiering else { return }
             let room = SeriesRoom(subject.store)
             try await appendDay(room)
             tiers.keep { _, _ in rolled }
             _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 15 * 86_400), isDryRun: false)
             var query = dayQuery(step: 86_400)
-            query.quantiles = [0.5]
+            query.quantiles = [0, 0.25, 0.5, 0.9, 1]
+            let sorted = (0..<96).map { Double($0 * 7 % 40) }.sorted()
+            let wanted = query.quantiles.map { WindowAggregate.quantile($0, of: sorted) }
+            for round in 0..<2 {
+                let store = round == 0 ? room.store : try await subject.reopened()
+                let found = try await store.windows(query, in: room.scope).first
+                try require(found?.values.first ?? [], is: [96])
+                let isNear = zip(found?.quantiles ?? [], wanted).allSatisfy { have, want in
+                    have.count == 1 && abs(have[0] - want) <= 0.0101 * want
+                }
+                try require(isNear && found?.quantiles.count == 5, "quantiles are \(found?.quantiles ?? [])")
+            }
+        },
+        Clause(
+            "series/tiers-rollups-quantiles-mixed",
+            "Readings that are there count in the quantile of a window others of which went"
+        ) { subject in
+            guard let tiers = subject.store as? any SeriesTiering else { return }
+            let room = SeriesRoom(subject.store)
+            try await appendDay(room)
+            tiers.keep { _, _ in rolled }
+            _ = try await tiers.applyRetention(at: Timestamp(seconds: midnight + 15 * 86_400), isDryRun: false)
+            let late = (0..<96).map { (dayStart + 1 + $0 * 900, 1000 + Double($0)) }
+            try await room.append("level", floats: late)
+            let sorted = ((0..<96).map { Double($0 * 7 % 40) } + late.map(\.1)).sorted()
+            var query = dayQuery(step: 86_400)
+            query.quantiles = [0.1, 0.4, 0.6, 1]
             let found = try await room.store.windows(query, in: room.scope).first
-            try require(found?.values.first ?? [], is: [96])
-            try require(found?.quantiles.first?.first?.isNaN ?? false, "a quantile of what went is NaN")
+            try require(found?.values.first ?? [], is: [192])
+            for (have, share) in zip(found?.quantiles ?? [], query.quantiles) {
+                let want = WindowAggregate.quantile(share, of: sorted)
+                try require(have.count == 1 && abs(have[0] - want) <= 0.0101 * want, "\(share) is \(have), not \(want)")
+            }
+            // Where all readings are there the answer is exact.
+            query.selection.range = TimeRange(
+                Timestamp(seconds: midnight + 86_400), Timestamp(seconds: midnight + 2 * 86_400))
+            try await room.append("level", floats: (0..<9).map { (dayStart + 86_400 + $0, Double($0) * 0.1) })
+            let exact = try await room.store.windows(query, in: room.scope).first?.quantiles.map { $0[0] } ?? []
+            let numbers = (0..<9).map { Double($0) * 0.1 }
+            try require(exact, is: query.quantiles.map { WindowAggregate.quantile($0, of: numbers) }, "exact")
         },
         Clause("series/tiers-rollups-late", "A reading that comes when others of its day went counts with them") {
             subject in

@@ -15,7 +15,7 @@ package actor Readiness {
     package struct StoreState: Codable, Sendable, Hashable {
         package var store: String
         package var state: State
-        /// Why, when it is not `ok`: a sentence without values.
+        /// Why, when it is not `ok`, or what was put right: a sentence without values.
         package var reason: String?
     }
 
@@ -25,10 +25,16 @@ package actor Readiness {
         /// Whether nothing works without it.
         let isTruth: Bool
         let ask: @Sendable () async throws -> Void
+        /// What is worth saying of a store that works.
+        let remark: @Sendable () -> String?
 
-        package init(_ store: String, isTruth: Bool, ask: @escaping @Sendable () async throws -> Void) {
+        package init(
+            _ store: String, isTruth: Bool, remark: @escaping @Sendable () -> String? = { nil },
+            ask: @escaping @Sendable () async throws -> Void
+        ) {
             self.store = store
             self.isTruth = isTruth
+            self.remark = remark
             self.ask = ask
         }
     }
@@ -64,7 +70,7 @@ package actor Readiness {
                     }
                     try Self.tellDamage(of: stores.relational)
                 },
-                Probe("series", isTruth: true) {
+                Probe("series", isTruth: true, remark: { Self.remark(of: stores.series) }) {
                     _ = try await stores.series.statistics()
                     try Self.tellDamage(of: stores.series)
                 },
@@ -73,6 +79,10 @@ package actor Readiness {
                         [.running], after: nil, limit: 1, in: SystemScope.allTenants("readiness"))
                 },
             ] + further, clock: clock)
+    }
+
+    private static func remark(of store: any Sendable) -> String? {
+        (store as? any StoreInspecting)?.remarks.first.map { "\($0.name): \($0.value)" }
     }
 
     private static func tellDamage(of store: any Sendable) throws {
@@ -94,7 +104,7 @@ package actor Readiness {
 
     private func state(of probe: Probe) async -> StoreState {
         let reason = await reason(of: probe)
-        guard let reason else { return StoreState(store: probe.store, state: .ok, reason: nil) }
+        guard let reason else { return StoreState(store: probe.store, state: .ok, reason: probe.remark()) }
         // What is whole can still be read.
         if reason.hasPrefix("DAMAGE") { return StoreState(store: probe.store, state: .degraded, reason: reason) }
         return StoreState(store: probe.store, state: probe.isTruth ? .away : .degraded, reason: reason)
