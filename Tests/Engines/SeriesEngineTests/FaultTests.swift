@@ -157,6 +157,11 @@ import VigilPorts
                     named += 1
                     #expect(engine.damage.allSatisfy { $0.code == .damaged && $0.details["file"] == victim })
                 }
+                // A catalogue is made anew from its copy, and named too.
+                if !engine.remarks.isEmpty {
+                    named += 1
+                    #expect(engine.remarks.map(\.name) == [victim])
+                }
                 let isNamed = !engine.damage.isEmpty
                 do {
                     let found = try await Self.read(engine)
