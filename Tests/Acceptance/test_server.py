@@ -214,6 +214,23 @@ def test_an_answer_is_whole_for_who_has_nothing_more_to_say(place, large):
         assert connection.recv(65536) == b""
 
 
+def test_a_refusal_that_comes_early_keeps_the_connection(place):
+    """Who is told to close while it still sends may lose the answer; the rest of the body is thrown away instead."""
+    lines = b"timestamp,value\n" + b"1700000000,1\n" * 400_000
+    path = "/api/import/csv?device=d&metric=m&timeColumn=zeit"
+    with connect(place) as connection:
+        head = request(place, path, fields=f"Content-Length: {len(lines)}\r\nContent-Type: text/csv\r\n")
+        connection.sendall(head.replace(b"GET ", b"POST ", 1) + lines[:300_000])
+        answer = b""
+        while b"there is no zeit" not in answer:
+            piece = connection.recv(65536)
+            assert piece, answer
+            answer += piece
+        assert answer.startswith(b"HTTP/1.1 400 ") and b"connection: close" not in answer.lower(), answer
+        connection.sendall(lines[300_000:] + request(place, "/health"))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_client_of_http_1_0_gets_no_chunks(place):
     with connect(place) as connection:
         connection.sendall(request(place, "/api/live/events?pattern=*", "1.0"))

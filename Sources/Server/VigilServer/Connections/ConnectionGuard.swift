@@ -283,7 +283,7 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
             closeNow(context)
             return
         }
-        if requestsOpen == 0, answersUnsent == 0,
+        if requestsOpen == 0, answersUnsent == 0, !isReadingBody,
             now - waitingSince > .init(hadRequest ? limits.idleTimeout : limits.headTimeout)
         {
             context.close(promise: nil)

@@ -9,11 +9,11 @@ struct HTTPConnection: Sendable {
     typealias Channel = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
     typealias Writer = NIOAsyncChannelOutboundWriter<HTTPResponsePart>
 
-    /// So much of an unread body is read and thrown away to keep the connection.
+    /// So much of an unread body is read and thrown away before the answer is given.
     static let skippedBodyBytes = 1 << 18
     /// The longest piece of an answer that is handed on at once: a client that takes this much is not standing still.
     static let pieceBytes = 1 << 16
-    /// So much, when the connection is to be closed: a client that still sends would otherwise lose our answer.
+    /// So much after it: a client that still sends would otherwise lose our answer.
     static let lingeringBodyBytes = 1 << 28
 
     let channel: Channel
@@ -65,25 +65,37 @@ struct HTTPConnection: Sendable {
                 reader, number: number, limit: limit, isGzip: isGzip, goAhead: isExpecting ? goAhead : nil)
         }
         var response = await pipeline.respond(to: exchange)
-        let skipped = try await isBodySkipped(reader, head)
-        let keeps = skipped && head.headerFields[.connection]?.lowercased() != "close"
+        let rest = try await rest(of: head, reader)
+        let keeps = rest != .unusable && head.headerFields[.connection]?.lowercased() != "close"
         if !keeps { response.headers[.connection] = "close" }
         try await write(response, isHead: head.method == .head, to: outbound)
-        if !skipped { _ = try await reader.skipBody(limit: Self.lingeringBodyBytes) }
+        guard rest == .none else { return try await reader.skipBody(limit: Self.lingeringBodyBytes) && keeps }
         return keeps
     }
 
-    /// Whether nothing of the request's body is left in the connection.
-    private func isBodySkipped(_ reader: InboundReader, _ head: HTTPRequest) async throws -> Bool {
-        let declared = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+    /// What of a request's body is left in the connection when it is answered.
+    private enum Rest {
+        case none
+        /// It is read and thrown away behind the answer, and the connection serves on.
+        ///
+        /// Such an answer does not say `Connection: close`: a client that still sends would close at once, and some
+        /// take their own closing for a failure and lose the answer with it.
+        case readable
+        case unusable
+    }
+
+    private func rest(of head: HTTPRequest, _ reader: InboundReader) async throws -> Rest {
+        if await reader.hasEnded { return .unusable }
+        if await reader.isBodyOver { return .none }
         // A client that waits to be told to go on, and was not, sends no body: only a new connection is certain.
-        if declared > Self.skippedBodyBytes || head.headerFields[.expect] != nil {
-            return await reader.isBodyOver
-        }
+        if head.headerFields[.expect] != nil { return .unusable }
+        let declared = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+        if declared > Self.lingeringBodyBytes { return .unusable }
+        if declared > Self.skippedBodyBytes { return .readable }
         do {
-            return try await reader.skipBody(limit: Self.skippedBodyBytes)
+            return try await reader.skipBody(limit: Self.skippedBodyBytes) ? .none : .readable
         } catch is ConnectionGuard.SlowBody {
-            return false
+            return .unusable
         }
     }
 

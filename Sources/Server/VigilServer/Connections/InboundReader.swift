@@ -14,6 +14,8 @@ actor InboundReader {
     private(set) var requestNumber = 0
     /// Whether the body of the current request has been read to its end.
     private(set) var isBodyOver = true
+    /// Whether nothing more will come: the client ended, or what it sent ended the connection.
+    private(set) var hasEnded = false
 
     init(_ parts: Parts) {
         iterator = parts.makeAsyncIterator()
@@ -61,7 +63,14 @@ actor InboundReader {
     private func nextPart() async throws -> HTTPRequestPart? {
         var current = iterator
         defer { iterator = current }
-        return try await current.next(isolation: self)
+        do {
+            let part = try await current.next(isolation: self)
+            if part == nil { hasEnded = true }
+            return part
+        } catch {
+            hasEnded = true
+            throw error
+        }
     }
 
     /// The client went away in the middle of a body.

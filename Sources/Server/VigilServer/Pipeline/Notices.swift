@@ -8,8 +8,8 @@ import VigilServices
 
 /// What an operator has to know of requests that were refused: a full disk, lock-outs, refused batches, limits.
 ///
-/// One line for each kind and sender in ``interval``, which says how many more there were: whoever floods the server does
-/// not flood its log.
+/// One line for each kind and sender, or for each fault of a store, in ``interval``, which says how many more there were:
+/// whoever floods the server does not flood its log.
 final class Notices: Sendable {
     static let interval = Span.seconds(30)
     /// Kinds and senders that are told apart; further ones share a line for each kind.
@@ -49,14 +49,17 @@ extension RequestPipeline {
     /// Writes a line about a refusal that concerns whoever runs the server.
     func notice(_ exchange: Exchange, _ response: Response, _ error: (any Error)?) {
         guard let (code, level, sentence) = Self.worthTelling(exchange, response, error) else { return }
-        let sender = exchange.principalName == "-" ? exchange.address : exchange.principalName
+        // A store fails for everybody: who met it first is no part of it.
+        let isOfStore = code.hasPrefix("store.")
+        let sender =
+            isOfStore ? "" : exchange.principalName == "-" ? exchange.address : exchange.principalName
         guard let untold = hooks.notices.admit(code, from: sender, at: clock.now()) else { return }
         var metadata: Logger.Metadata = [
             "code": "\(code)", "status": "\(response.status.code)", "path": "\(exchange.path)",
             "who": "\(exchange.principalName)", "address": "\(exchange.address)", "request": "\(exchange.id)",
         ]
         if untold > 0 { metadata["more"] = "\(untold)" }
-        if code.hasPrefix("store."), let folder = hooks.dataFolder { metadata["folder"] = "\(folder)" }
+        if isOfStore, let folder = hooks.dataFolder { metadata["folder"] = "\(folder)" }
         logger.log(level: level, sentence, metadata: metadata)
     }
 

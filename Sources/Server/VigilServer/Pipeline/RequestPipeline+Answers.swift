@@ -35,13 +35,21 @@ extension RequestPipeline {
         if error.code == "request.target_length" { status = .uriTooLong }
         problem.status = status.code
         problem.title = status.reasonPhrase
+        var response = self.response(of: problem, error, status, exchange)
+        if let wait = error.retryAfter, response.headers[.retryAfter] == nil {
+            response.headers[.retryAfter] = "\(max(1, Int(wait.seconds.rounded(.up))))"
+        }
+        return response
+    }
+
+    /// The problem in the form of its endpoint.
+    private func response(
+        of problem: Problem, _ error: ServiceError, _ status: HTTPResponse.Status, _ exchange: Exchange
+    ) -> Response {
         if let own = exchange.endpoint?.refusal { return own(error) }
         if exchange.endpoint?.form == .page, let page = hooks.errorPage(problem) { return page }
         var response = (try? Response.json(problem, status: status)) ?? Response(status: status)
         response.headers[.contentType] = "application/problem+json"
-        if let wait = error.retryAfter {
-            response.headers[.retryAfter] = "\(max(1, Int(wait.seconds.rounded(.up))))"
-        }
         if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         if status == .methodNotAllowed { response.headers[.allow] = allowText(exchange) }
         return response

@@ -16,7 +16,10 @@ extension ServiceError {
         case .invalid: self.init(.invalid, "store.invalid", error.message)
         case .unavailable, .timeout, .contention, .locked:
             self.init(.unavailable, "store.unavailable", "A store is busy or away.", retryAfter: .seconds(2))
-        case .full: self.init(.unavailable, "store.full", "The disk is full.", retryAfter: .seconds(30))
+        case .full:
+            self.init(
+                .unavailable, "store.full", "The disk is full: nothing is written until there is room.",
+                retryAfter: .seconds(30))
         case .readOnly:
             self.init(
                 .unavailable, "store.read_only",
