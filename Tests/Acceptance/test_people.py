@@ -3,7 +3,7 @@
 import os
 import re
 
-from conftest import PASSWORD, Server, make_token, make_user
+from conftest import PASSWORD, Server, make_token, make_user, run
 from playwright.sync_api import expect, sync_playwright
 
 
@@ -295,3 +295,20 @@ def test_the_pages_of_people(place):
         expect(panel.locator("h1")).to_have_text("Overview")
         browser.close()
     assert faults == []
+
+
+def test_a_reset_link_names_the_port_on_which_the_server_runs(place):
+    def printed():
+        done = run("user", "reset-link", "--data", place.folder, "--tenant", "acme", "--username", "ann")
+        return done.stdout.strip().split("/reset?token=")
+
+    address, token = printed()
+    assert address == place.url
+    password = "another correct horse"
+    assert place.call("POST", "/api/auth/password-reset/confirm", {"token": token, "password": password})[0] == 204
+    assert place.call("POST", "/api/auth/login", {"username": "ann", "password": password, "kind": "api"})[0] == 200
+    place.stop()
+    # Nobody listens: what is configured is all that is known.
+    assert printed()[0] == "http://127.0.0.1:8080"
+    with Server(place.folder, "--set", "server.public_url=https://vigil.example.org"):
+        assert printed()[0] == "https://vigil.example.org"

@@ -13,6 +13,7 @@ package struct Application: Sendable {
     private let settings: Settings
     private let journal: LogJournal
     private let logger: Logger
+    private let served = ServedAddress()
 
     package init(settings: Settings, journal: LogJournal) {
         self.settings = settings
@@ -35,7 +36,8 @@ package struct Application: Sendable {
             keepLogs: .days(Int64(settings.configuration.integer("log.keep_days"))),
             systemChecks: [DiskFacts.check(of: settings.data)], probes: [DiskFacts.probe(of: settings.data)],
             geometry: try await StoreFactory.geometry(on: stores.relational), people: settings.people,
-            ingest: settings.ingest, mapTiles: settings.mapTiles, mail: mail.delivery)
+            ingest: settings.ingest, mapTiles: settings.mapTiles, mail: mail.delivery,
+            address: { [served] in served.text })
         if settings.configuration.required("stores.relational") == "postgresql" {
             logger.notice("tables are in PostgreSQL; readings and files are in the data folder")
         }
@@ -69,7 +71,8 @@ package struct Application: Sendable {
         let server = VigilServer(
             listeners: [settings.listener, .localSocket(path: folder.socket)], pipeline: pipeline(core),
             limits: settings.limits, logger: logger
-        ) { listener, port in
+        ) { [served] listener, port in
+            served.note(listener, port: port)
             if case .localSocket = listener { return }
             logger.notice("serving", metadata: ["port": "\(port ?? 0)"])
         }

@@ -31,6 +31,8 @@ struct Core: Sendable {
     /// The data folder, where there is one to copy.
     let data: String?
     private let mapTiles: String?
+    /// Where people reach this process, once it listens.
+    private let address: @Sendable () -> String?
 
     init(
         stores: Stores, clock: any TimeSource, key: MasterKey, data: String? = nil,
@@ -38,8 +40,9 @@ struct Core: Sendable {
         systemChecks: [SystemWatch.Check] = [], probes: [Readiness.Probe] = [], geometry: (any GeometryStore)? = nil,
         people: IdentitySettings = IdentitySettings(), ingest: IngestSettings = IngestSettings(),
         mapTiles: String? = nil,
-        mail: (any MailDelivery)? = nil
+        mail: (any MailDelivery)? = nil, address: @escaping @Sendable () -> String? = { nil }
     ) {
+        self.address = address
         self.stores = stores
         self.clock = clock
         self.data = data
@@ -126,7 +129,7 @@ struct Core: Sendable {
             PrometheusRoutes(
                 PromQLEngine(store: stores.series, clock: clock, patterns: .re2), clock: clock, version: Version.current
             ).all
-        endpoints += SignInRoutes.all(identity) + PeopleRoutes.all(identity)
+        endpoints += SignInRoutes.all(identity) + PeopleRoutes.all(identity, address: address)
         endpoints += PlaceRoutes.all(registry) + DeviceRoutes.all(registry)
         endpoints += SearchRoutes.all(search) + RetentionRoutes.all(retention)
         endpoints += SeriesCareRoutes.all(SeriesCareService(stores: stores, clock: clock))

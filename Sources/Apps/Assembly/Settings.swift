@@ -65,7 +65,8 @@ package struct Settings: Sendable {
     package var publicAddress: String {
         if let address = people.publicAddress { return address }
         let scheme = configuration.text("server.tls.certificate") == nil ? "http" : "https"
-        return "\(scheme)://\(configuration.required("server.host")):\(configuration.integer("server.port"))"
+        return ServedAddress.text(
+            scheme, configuration.required("server.host"), configuration.integer("server.port"))
     }
 
     /// Where people reach the server, without a slash at the end.

@@ -38,8 +38,10 @@ extension UserCommand {
         func run() async throws {
             let answer = try await options.callLocally("/api/local/reset-links", ["username": username])
             if options.json { return answer.printed() }
-            let settings = try await options.settings()
-            print("\(settings.publicAddress)/reset?token=\(answer.members["token"] ?? "")")
+            // A server that runs knows best where it is reached.
+            var address = answer.members["address"] as? String
+            if address == nil { address = try await options.settings().publicAddress }
+            print("\(address ?? "")/reset?token=\(answer.members["token"] ?? "")")
         }
     }
 }

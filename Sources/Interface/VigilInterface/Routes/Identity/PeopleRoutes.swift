@@ -4,8 +4,11 @@ package import VigilServices
 
 /// Users, sessions, tokens, and what the command line does with them.
 package enum PeopleRoutes {
-    package static func all(_ identity: IdentityService) -> [Endpoint] {
-        users(identity) + sessions(identity) + tokens(identity) + credentials(identity) + local(identity)
+    /// - Parameter address: Where people reach this process, once it listens.
+    package static func all(
+        _ identity: IdentityService, address: @escaping @Sendable () -> String? = { nil }
+    ) -> [Endpoint] {
+        users(identity) + sessions(identity) + tokens(identity) + credentials(identity) + local(identity, address)
             + RoleRoutes.all(identity) + JoiningRoutes.all(identity)
     }
 
@@ -200,7 +203,9 @@ package enum PeopleRoutes {
         package var roles: [String]?
     }
 
-    private static func local(_ identity: IdentityService) -> [Endpoint] {
+    private static func local(
+        _ identity: IdentityService, _ address: @escaping @Sendable () -> String?
+    ) -> [Endpoint] {
         [
             .send(
                 .post, "/api/local/users", "Makes a user, and the tenant when it is new.", tag: "local", access: .local,
@@ -238,7 +243,9 @@ package enum PeopleRoutes {
                 .post, "/api/local/reset-links", "Makes a link by which a user sets a new password.", tag: "local",
                 access: .local, body: LocalResetBody.self, answers: ResetLink.self, status: .created
             ) { _, body in
-                try await identity.createLocalReset(tenant: body.tenant, username: body.username)
+                var link = try await identity.createLocalReset(tenant: body.tenant, username: body.username)
+                link.address = link.address ?? address()
+                return link
             }.answeringSecret(),
         ]
     }

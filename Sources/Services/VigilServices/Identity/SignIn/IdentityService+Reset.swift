@@ -7,6 +7,8 @@ package struct ResetLink: Codable, Sendable {
     /// The secret that is shown to set the password.
     package var token: String
     package var expires: Timestamp
+    /// Where people reach the server, without a slash at the end, if that is known.
+    package var address: String?
 }
 
 extension IdentityService {
@@ -83,7 +85,8 @@ extension IdentityService {
             let token = try self.addReset(
                 of: member.user, by: AuditActor(principal), at: change.time, change.transaction)
             return ResetLink(
-                username: member.user.username, token: token.text, expires: change.time + settings.resetLife)
+                username: member.user.username, token: token.text, expires: change.time + settings.resetLife,
+                address: settings.publicAddress)
         }
     }
 
