@@ -341,5 +341,6 @@ let package = Package(
                 "StoreContracts", "VigilPorts", "VigilModel",
             ]),
         tests("Foundations/ConnectionKitTests", "ConnectionKitTests", ["ConnectionKit"]),
+        tests("Model/VigilModelTests", "VigilModelTests", ["VigilModel"]),
     ]
 )

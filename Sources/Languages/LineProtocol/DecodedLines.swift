@@ -4,6 +4,8 @@ package import VigilModel
 package struct DecodedLines: Sendable {
     /// The readings of the good lines, as rows; a group is a source.
     package var batch: ReadingBatch
+    /// On which line each row begins.
+    package let lines: RowLines
     package let goodLineCount: Int
     /// All refused lines, described or not.
     package let refusedLineCount: Int

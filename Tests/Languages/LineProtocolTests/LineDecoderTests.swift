@@ -14,6 +14,14 @@ import VigilModel
         #expect(table.columns.map { $0[0] } == [.float(1.5), .integer(3), .boolean(true), .text("x")])
     }
 
+    @Test(arguments: [1, 3, 17, .max])
+    func `each row knows the line on which it begins`(_ chunk: Int) {
+        let text = "# a\nm f=1\n\nbad\nm f=\"x\ny\nz\"\r\nm f=3\nn,t= f=4\n  \nm g=1,f=\"open\nm f=5\nm f=6"
+        let decoded = decode(text, chunk: chunk)
+        #expect(decoded.batch.rows.rows.indices.map { decoded.lines.line(of: $0) } == [2, 5, 8, 12, 13])
+        #expect(decoded.problems.map(\.line) == [4, 9, 11])
+    }
+
     @Test func `fields of the measurement _ are whole metric names`() {
         let decoded = decode("_,room=a temperature=1,trail_=2,_lead=3\n_x f=4\n")
         #expect(decoded.problems.isEmpty)

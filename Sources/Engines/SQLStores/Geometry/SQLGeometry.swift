@@ -15,11 +15,7 @@ package struct SQLGeometry: GeometryStore {
         let tenant = try SQLSearch.tenant(of: scope)
         guard !features.isEmpty else { return }
         let rows = try Self.rows(of: features, tenant)
-        try await SQLSearch.typed {
-            _ = try await store.write(in: scope) { transaction in
-                try Self.table.put(rows, tenant, transaction)
-            }
-        }
+        try await Self.table.put(rows, into: store, in: scope)
     }
 
     private static let table = ProjectedTable(
@@ -44,21 +40,11 @@ package struct SQLGeometry: GeometryStore {
     }
 
     package func remove(_ kind: String, keys: [String], in scope: AccessScope) async throws(StoreError) {
-        let tenant = try SQLSearch.tenant(of: scope)
-        try await SQLSearch.typed {
-            _ = try await store.write(in: scope) { transaction in
-                try Self.table.remove(kind, keys, tenant, transaction)
-            }
-        }
+        try await Self.table.remove(kind, keys: keys, from: store, in: scope)
     }
 
     package func removeAll(in scope: AccessScope) async throws(StoreError) {
-        let tenant = try SQLSearch.tenant(of: scope)
-        try await SQLSearch.typed {
-            _ = try await store.write(in: scope) { transaction in
-                try Self.table.removeAll(tenant, transaction)
-            }
-        }
+        try await Self.table.removeAll(from: store, in: scope)
     }
 
     package func measure(_ geometry: JSONValue) async throws(StoreError) -> GeometryMeasures {

@@ -21,11 +21,7 @@ package struct SQLSearch: SearchStore {
         }
         guard !documents.isEmpty else { return }
         let rows = documents.map { Self.row(of: $0, tenant) }
-        try await Self.typed {
-            _ = try await store.write(in: scope) { transaction in
-                try Self.table.put(rows, tenant, transaction)
-            }
-        }
+        try await Self.table.put(rows, into: store, in: scope)
     }
 
     private static let table = ProjectedTable(
@@ -47,21 +43,11 @@ package struct SQLSearch: SearchStore {
     }
 
     package func remove(_ kind: String, keys: [String], in scope: AccessScope) async throws(StoreError) {
-        let tenant = try Self.tenant(of: scope)
-        try await Self.typed {
-            _ = try await store.write(in: scope) { transaction in
-                try Self.table.remove(kind, keys, tenant, transaction)
-            }
-        }
+        try await Self.table.remove(kind, keys: keys, from: store, in: scope)
     }
 
     package func removeAll(in scope: AccessScope) async throws(StoreError) {
-        let tenant = try Self.tenant(of: scope)
-        try await Self.typed {
-            _ = try await store.write(in: scope) { transaction in
-                try Self.table.removeAll(tenant, transaction)
-            }
-        }
+        try await Self.table.removeAll(from: store, in: scope)
     }
 
     package func search(_ query: SearchQuery, in scope: AccessScope) async throws(StoreError) -> SearchResult {

@@ -11,7 +11,32 @@ struct ProjectedTable: Sendable {
     private static let chunk = 200
 
     /// Writes rows, whose first three values are tenant, kind and key; of two with the same key the later stays.
-    func put(_ rows: [[SQLValue]], _ tenant: TenantID, _ transaction: any SQLTransaction) throws {
+    func put(
+        _ rows: [[SQLValue]], into store: any RelationalStore, in scope: AccessScope
+    ) async throws(StoreError) {
+        let tenant = try SQLSearch.tenant(of: scope)
+        try await SQLSearch.typed {
+            _ = try await store.write(in: scope) { try put(rows, tenant, $0) }
+        }
+    }
+
+    func remove(
+        _ kind: String, keys: [String], from store: any RelationalStore, in scope: AccessScope
+    ) async throws(StoreError) {
+        let tenant = try SQLSearch.tenant(of: scope)
+        try await SQLSearch.typed {
+            _ = try await store.write(in: scope) { try remove(kind, keys, tenant, $0) }
+        }
+    }
+
+    func removeAll(from store: any RelationalStore, in scope: AccessScope) async throws(StoreError) {
+        let tenant = try SQLSearch.tenant(of: scope)
+        try await SQLSearch.typed {
+            _ = try await store.write(in: scope) { try remove("tenant_id = \(tenant)", $0) }
+        }
+    }
+
+    private func put(_ rows: [[SQLValue]], _ tenant: TenantID, _ transaction: any SQLTransaction) throws {
         var latest: [[SQLValue]: Int] = [:]
         for (index, row) in rows.enumerated() { latest[Array(row[1...2])] = index }
         let chosen = latest.values.sorted().map { rows[$0] }
@@ -32,15 +57,13 @@ struct ProjectedTable: Sendable {
         return "tenant_id = \(tenant) AND (\(keys.joined(" OR ")))"
     }
 
-    func remove(_ kind: String, _ keys: [String], _ tenant: TenantID, _ transaction: any SQLTransaction) throws {
+    private func remove(
+        _ kind: String, _ keys: [String], _ tenant: TenantID, _ transaction: any SQLTransaction
+    ) throws {
         for start in stride(from: 0, to: keys.count, by: Self.chunk) {
             let chunk = Array(keys[start..<min(start + Self.chunk, keys.count)])
             try remove("tenant_id = \(tenant) AND kind = \(kind) AND key IN \(chunk)", transaction)
         }
-    }
-
-    func removeAll(_ tenant: TenantID, _ transaction: any SQLTransaction) throws {
-        try remove("tenant_id = \(tenant)", transaction)
     }
 
     private func remove(_ condition: SQL, _ transaction: any SQLTransaction) throws {

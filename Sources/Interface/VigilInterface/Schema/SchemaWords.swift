@@ -13,7 +13,8 @@ enum SchemaWords {
     private static let handlers = ReadingHandler.allCases.map(\.rawValue) + ["contact"]
 
     private static let choices: [String: [String]] = [
-        "DeviceDraft.handler": handlers, "DeviceChange.handler": handlers, "ProfileDraft.handler": handlers,
+        "DeviceDraft.handler": handlers, "DeviceClaim.handler": handlers, "DeviceChange.handler": handlers,
+        "ProfileDraft.handler": handlers,
         "ProfileChange.handler": handlers,
         "RuleForm.condition": ["above", "below", "between", "outside", "state", "missing"],
     ]

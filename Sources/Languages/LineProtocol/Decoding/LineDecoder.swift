@@ -28,6 +28,7 @@ package struct LineDecoder {
     var log = PointLog()
     var truncatedTimeCount = 0
 
+    private var rowLines = RowLines()
     private var lineNumber = 0
     private var goodLineCount = 0
     private var refusedLineCount = 0
@@ -87,6 +88,7 @@ package struct LineDecoder {
         }
         return DecodedLines(
             batch: ReadingBatch(rows: log.rows(of: keys.sources, shapes: shapes), arrival: arrival),
+            lines: rowLines,
             goodLineCount: goodLineCount,
             refusedLineCount: refusedLineCount,
             truncatedTimeCount: truncatedTimeCount,
@@ -184,6 +186,7 @@ extension LineDecoder {
             // depend on how much of the request has arrived.
             let reach = min(end, start + limits.lineBytes + 1)
             let next = try parseLine(&cursor, lineFeed: lineFeed, limit: reach)
+            rowLines.note(firstLine &+ 1, of: goodLineCount)
             goodLineCount += 1
             lineNumber += 1
             return next

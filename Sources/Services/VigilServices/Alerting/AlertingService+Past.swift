@@ -7,7 +7,8 @@ extension AlertingService {
     /// Doing so twice raises nothing new.
     /// - Returns: How many alerts were raised.
     func evaluatePast(
-        _ identity: SeriesIdentity, device: DeviceEntry?, unit: String?, range: TimeRange, tenant: TenantID
+        _ identity: SeriesIdentity, device: DeviceEntry?, unit: String?, watchedAs watched: String? = nil,
+        range: TimeRange, tenant: TenantID
     ) async throws -> Int {
         let subject = ConditionCell.subject(of: identity)
         let before = try await count(of: subject, in: range, tenant: tenant)
@@ -15,7 +16,7 @@ extension AlertingService {
         work.revisits = [
             EvaluationWork.Revisit(
                 device: device, identity: identity, unit: unit, from: range.start,
-                currentFrom: clock.now() - settings.lateness, evaluated: range)
+                currentFrom: clock.now() - settings.lateness, evaluated: range, watchedAs: watched)
         ]
         try await evaluate(work, tenant: tenant) { _ in }
         return try await count(of: subject, in: range, tenant: tenant) - before

@@ -71,7 +71,7 @@ extension IngestService {
         var refusals = refusals
         let arrival = clock.now()
         let devices = try await device == nil ? self.devices(of: readings, scope: scope, tenant: tenant) : [:]
-        var builder = BatchBuilder()
+        var builder = BatchBuilder(isNormalised: true)
         // Readings of one device without a time arrive together and are still several.
         var untimed: [String: Int64] = [:]
         for var reading in readings {
@@ -103,7 +103,7 @@ extension IngestService {
         }
         let ingest = await tenants.ingest(of: tenant)
         let parts = try await ingest.route(builder.wanted, sourcesAreKept: false)
-        let prepared = PreparedRows(builder.rows, parts, refusals: &refusals)
+        let prepared = PreparedRows(builder.rows, parts, lines: builder.lines, refusals: &refusals)
         return try await store(
             prepared, refusals: refusals, form: form, arrival: arrival, principal: principal, tenant: tenant)
     }
@@ -166,7 +166,8 @@ extension IngestService {
             fields.append((type.isEmpty ? StoredReading.field : "\(StoredReading.field):\(type)", .object(text)))
         }
         builder.add(
-            fields, unit: normalised.unit, quality: reading.quality, time: time, labels: reading.labels, device: device)
+            fields, unit: normalised.unit, quality: reading.quality, time: time, labels: reading.labels, device: device,
+            line: reading.line)
     }
 }
 

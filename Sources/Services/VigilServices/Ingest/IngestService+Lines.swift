@@ -33,9 +33,10 @@ extension IngestService {
             pieces, holding: &held, precision: unit, arrival: arrival, latest: arrival + settings.futureMax,
             keys: ingest.keys)
         var refusals = refusals(of: decoded, precision: precision)
-        var rows = decoded.batch.rows
-        let parts = try await parts(of: &rows, arrival: arrival, ingest, scope, tenant, refusals: &refusals)
-        let prepared = PreparedRows(rows, parts, refusals: &refusals)
+        var (rows, lines) = (decoded.batch.rows, decoded.lines)
+        let parts = try await parts(of: &rows, &lines, arrival: arrival, ingest, scope, tenant, refusals: &refusals)
+        let prepared = PreparedRows(rows, parts, lines: lines, refusals: &refusals)
+        refusals.sort()
         let receipt = try await store(
             prepared, refusals: refusals, form: "line", arrival: arrival, principal: principal, tenant: tenant)
         let refused = decoded.refusedLineCount + refusals.count - min(refusals.count, decoded.refusedLineCount)
@@ -87,8 +88,8 @@ extension IngestService {
 
     /// What is known of the parts of `rows`, from which what is refused is taken away.
     private func parts(
-        of rows: inout ReadingRows, arrival: Timestamp, _ ingest: TenantIngest, _ scope: AccessScope,
-        _ tenant: TenantID, refusals: inout Refusals
+        of rows: inout ReadingRows, _ lines: inout RowLines, arrival: Timestamp, _ ingest: TenantIngest,
+        _ scope: AccessScope, _ tenant: TenantID, refusals: inout Refusals
     ) async throws -> [RoutedPart] {
         let edition = await directory.edition(of: tenant)
         var parts: [RoutedPart] = []
@@ -98,13 +99,15 @@ extension IngestService {
             parts = known
         } else {
             let meanings = try await meanings(of: rows, scope: scope, tenant: tenant)
-            refuse(meanings, in: &rows, arrival: arrival, refusals: &refusals)
+            refuse(meanings, in: &rows, &lines, arrival: arrival, refusals: &refusals)
             var wanted: [WantedPart] = []
             for part in rows.parts {
                 guard let meaning = try? meanings[Int(part.group)].get() else { continue }
                 let source = await ingest.source(
                     of: part.source, device: meaning.device?.entry.id, labels: meaning.labels)
-                wanted.append(WantedPart(device: meaning.device, source: source, shape: part.shape, unit: nil))
+                wanted.append(
+                    WantedPart(
+                        device: meaning.device, source: source, shape: part.shape, unit: nil, isNormalised: false))
             }
             parts = try await ingest.route(wanted, sourcesAreKept: true)
             await ingest.learn(rows, parts, edition: edition, until: arrival + settings.routeLife)
@@ -158,7 +161,8 @@ extension IngestService {
 
     /// Takes the rows away whose device is unknown or switched off.
     private func refuse(
-        _ meanings: Meanings, in rows: inout ReadingRows, arrival: Timestamp, refusals: inout Refusals
+        _ meanings: Meanings, in rows: inout ReadingRows, _ lines: inout RowLines, arrival: Timestamp,
+        refusals: inout Refusals
     ) {
         var errors: [Int32: ServiceError] = [:]
         for part in rows.parts {
@@ -171,16 +175,13 @@ extension IngestService {
             }
         }
         guard !errors.isEmpty else { return }
-        var counts: [Int32: Int] = [:]
-        rows.rows.removeAll { row in
-            let group = rows.parts[Int(row.part)].group
-            guard errors[group] != nil else { return false }
-            counts[group, default: 0] += 1
-            return true
+        let faults = rows.parts.map { errors[$0.group] }
+        for (number, row) in rows.rows.enumerated() {
+            guard let fault = faults[Int(row.part)] else { continue }
+            refusals.add(Refusal(line: lines.line(of: number), error: fault))
         }
-        for (group, count) in counts.sorted(by: { $0.key < $1.key }) {
-            if let error = errors[group] { refusals.add(Refusal(line: 0, error: error), times: count) }
-        }
+        lines = lines.keeping(of: rows.rows.count) { faults[Int(rows.rows[$0].part)] == nil }
+        rows.rows.removeAll { faults[Int($0.part)] != nil }
         // What is refused leaves no trace: its metrics are nobody's names.
         let kept = rows.parts.indices.filter { errors[rows.parts[$0].group] == nil }
         var numbers = [Int32](repeating: -1, count: rows.parts.count)

@@ -79,6 +79,7 @@ package final class IngestService: Sendable {
             let range = TimeRange(Timestamp(microseconds: first), Timestamp(microseconds: last + 1))
             let series = try await stores.series.series(
                 SeriesSelection([], devices: entry.devices.map { Set($0) }, range: range), in: scope)
+            let metrics = Dictionary(grouping: series, by: \.device).mapValues { Set($0.map(\.metric)) }
             for identity in series where !identity.metric.hasPrefix("__") {
                 guard let device = identity.device else { continue }
                 heard.insert(device)
@@ -91,7 +92,8 @@ package final class IngestService: Sendable {
                         unit: units[key] ?? nil, from: range.start,
                         currentFrom: Timestamp(microseconds: entry.arrival) - alerting.settings.lateness,
                         evaluated: nil,
-                        watchedAs: try await ingest.watchedAs(identity.metric, of: known)))
+                        watchedAs: try await ingest.watchedAs(
+                            identity.metric, of: known, beside: metrics[device] ?? [])))
             }
         }
         let last = entry.last.map { Timestamp(microseconds: $0) }

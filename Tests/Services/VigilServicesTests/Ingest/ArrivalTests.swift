@@ -4,13 +4,6 @@ import VigilServices
 
 /// When readings of line protocol and files reached us.
 @Suite struct ArrivalTests {
-    private static func lines(_ text: String) -> AsyncThrowingStream<[UInt8], any Error> {
-        AsyncThrowingStream { continuation in
-            continuation.yield(Array(text.utf8))
-            continuation.finish()
-        }
-    }
-
     private static func arrivals(_ device: String, _ world: World, limit: Int = 500) async throws -> [String: String] {
         let page = try await world.query.readings(
             ofDevice: device, metric: nil, range: .always, cursor: nil, limit: limit, in: world.scope)
@@ -27,7 +20,7 @@ import VigilServices
                 "w,device=a v=2 1748779192\nw,device=b v=2 1748779192", "w,device=a v=0 1717243200",
             ]
             for batch in batches {
-                _ = try await world.ingest.receiveLines(Self.lines(batch), precision: "s", by: world.principal)
+                _ = try await world.lines(batch)
                 world.clock.move(.minutes(1))
             }
             let expected = [
@@ -47,8 +40,7 @@ import VigilServices
     @Test func `a reading that is sent again has the arrival of what is stored`() async throws {
         try await withWorld { world in
             for _ in 0..<2 {
-                _ = try await world.ingest.receiveLines(
-                    Self.lines("w,device=a v=1 1748779190"), precision: "s", by: world.principal)
+                _ = try await world.lines("w,device=a v=1 1748779190")
                 world.clock.move(.seconds(5))
             }
             #expect(try await Self.arrivals("a", world) == ["2025-06-01T11:59:50Z": "2025-06-01T12:00:05Z"])
@@ -57,8 +49,7 @@ import VigilServices
 
     @Test func `a clock that is ahead hides no arrival`() async throws {
         try await withWorld { world in
-            _ = try await world.ingest.receiveLines(
-                Self.lines("w,device=a v=1 1748800000"), precision: "s", by: world.principal)
+            _ = try await world.lines("w,device=a v=1 1748800000")
             #expect(try await Self.arrivals("a", world) == ["2025-06-01T17:46:40Z": "2025-06-01T12:00:00Z"])
         }
     }
@@ -73,8 +64,7 @@ import VigilServices
                         text += "w,device=d\(device) v=\(row) \(1_748_770_000 + batch * rows + row)\n"
                     }
                 }
-                let receipt = try await world.ingest.receiveLines(
-                    Self.lines(text), precision: "s", by: world.principal)
+                let receipt = try await world.lines(text)
                 #expect(receipt.receipt.accepted == devices * rows)
                 world.clock.move(.minutes(1))
             }
@@ -94,7 +84,7 @@ import VigilServices
             for row in 0..<300 { text += "\(1_700_000_000 + row * 60),\(row)\n" }
             var plan = CSVImport(device: "meter", metric: "m")
             plan.unit = "W"
-            _ = try await world.ingest.importCSV(Self.lines(text), plan, by: world.principal)
+            _ = try await world.ingest.importCSV(World.body(text), plan, by: world.principal)
             #expect(Set(try await Self.arrivals("meter", world).values) == ["2025-06-01T12:00:00Z"])
         }
     }

@@ -62,11 +62,7 @@ import VigilServices
         try await withWorld { world in
             let text =
                 "weather,device=w1 temperature=21.5,humid=40i 1748779200\nbad line\nweather,device=w1 temperature=22 1748779140\n"
-            let body = AsyncThrowingStream<[UInt8], any Error> { continuation in
-                continuation.yield(Array(text.utf8))
-                continuation.finish()
-            }
-            let receipt = try await world.ingest.receiveLines(body, precision: "s", by: world.principal)
+            let receipt = try await world.lines(text)
             #expect(receipt.receipt.accepted == 3)
             #expect(receipt.receipt.refused == 1)
             #expect(receipt.refusals.first?.line == 2)
@@ -79,13 +75,10 @@ import VigilServices
         try await withWorld { world in
             try await world.device("a")
             try await world.send(#"{"metric": "boiler_steam_flow", "value": 1}"#, to: "a")
-            let body = AsyncThrowingStream<[UInt8], any Error> { continuation in
-                continuation.yield(Array("boiler,device=a steam_flow=1".utf8))
-                continuation.finish()
-            }
-            let receipt = try await world.ingest.receiveLines(body, precision: nil, by: world.principal)
+            let receipt = try await world.lines("# flow\nboiler,device=a steam_flow=1")
             #expect(receipt.receipt.accepted == 0)
             #expect(receipt.receipt.refusals.first?.code == "metric.taken")
+            #expect(receipt.receipt.refusals.first?.line == 2)
         }
     }
 

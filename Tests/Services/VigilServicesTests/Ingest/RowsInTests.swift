@@ -4,18 +4,10 @@ import VigilPorts
 import VigilServices
 
 @Suite struct RowsInTests {
-    private func lines(_ text: String, _ world: World) async throws -> LineReceipt {
-        let body = AsyncThrowingStream<[UInt8], any Error> { continuation in
-            continuation.yield(Array(text.utf8))
-            continuation.finish()
-        }
-        return try await world.ingest.receiveLines(body, precision: "s", by: world.principal)
-    }
-
     @Test func `of two keys that mean one source the later line wins`() async throws {
         try await withWorld { world in
-            _ = try await lines("m,device=a,x=1 f=1 1748779200\nm,x=1,device=a f=2 1748779200", world)
-            _ = try await lines("m,x=1,device=a f=3 1748779100\nm,device=a,x=1 f=4 1748779100", world)
+            _ = try await world.lines("m,device=a,x=1 f=1 1748779200\nm,x=1,device=a f=2 1748779200")
+            _ = try await world.lines("m,x=1,device=a f=3 1748779100\nm,device=a,x=1 f=4 1748779100")
             let page = try await world.query.readings(
                 ofDevice: "a", metric: "m_f", range: .always, cursor: nil, limit: 10, in: world.scope)
             #expect(page.items.map { $0.values["m_f"] } == [.number(2), .number(4)])
@@ -26,7 +18,7 @@ import VigilServices
         try await withWorld { world in
             try await world.device("a")
             try await world.send(#"{"metric": "boiler_flow", "value": 1}"#, to: "a")
-            let receipt = try await lines("boiler,device=a flow=2,level=3 1748779200", world)
+            let receipt = try await world.lines("boiler,device=a flow=2,level=3 1748779200")
             #expect(receipt.receipt.accepted == 1)
             #expect(receipt.receipt.refusals.map(\.code) == ["metric.taken"])
             let latest = try await world.query.latest(ofDevice: "a", in: world.scope)
@@ -38,13 +30,13 @@ import VigilServices
     @Test func `a device that is switched off between two requests is refused in the second`() async throws {
         try await withWorld { world in
             try await world.device("a")
-            #expect(try await lines("m,device=a f=1 1748779200", world).receipt.accepted == 1)
+            #expect(try await world.lines("m,device=a f=1 1748779200").receipt.accepted == 1)
 
             try await world.stores.relational.write(in: world.scope) { transaction in
                 try transaction.execute("UPDATE devices SET status = 'inactive' WHERE code = 'a'")
             }
             await world.directory.forget(nil, tenant: world.tenant)
-            let receipt = try await lines("m,device=a f=2 1748779201\nm,device=b f=1 1748779201", world)
+            let receipt = try await world.lines("m,device=a f=2 1748779201\nm,device=b f=1 1748779201")
             #expect(receipt.receipt.accepted == 1)
             #expect(receipt.receipt.refusals.map(\.code) == ["device.inactive"])
         }
@@ -85,11 +77,7 @@ import VigilServices
             let alerting = AlertingService(stores: stores, clock: world.clock, directory: directory)
             let ingest = IngestService(stores: stores, clock: world.clock, directory: directory, alerting: alerting)
             let send = { (text: String) in
-                let body = AsyncThrowingStream<[UInt8], any Error> { continuation in
-                    continuation.yield(Array(text.utf8))
-                    continuation.finish()
-                }
-                return try await ingest.receiveLines(body, precision: "s", by: world.principal)
+                try await ingest.receiveLines(World.body(text), precision: "s", by: world.principal)
             }
             _ = try await send("m,device=a f=1 1748779100")
             world.clock.move(.seconds(1))

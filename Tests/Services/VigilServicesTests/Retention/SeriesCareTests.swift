@@ -217,12 +217,8 @@ import VigilServices
     }
 
     private func send(_ lines: String, _ world: World) async throws {
-        let bytes = Array(lines.utf8)
-        let pieces = AsyncThrowingStream<[UInt8], any Error> { continuation in
-            continuation.yield(bytes)
-            continuation.finish()
-        }
-        let receipt = try await world.ingest.receiveLines(pieces, precision: "ns", by: world.principal)
+        let receipt = try await world.ingest.receiveLines(
+            World.body(lines), precision: "ns", by: world.principal)
         #expect(receipt.refusedLines == 0, "\(receipt.refusals)")
     }
 

@@ -85,6 +85,20 @@ final class World: Sendable {
         try await ingest.receiveJSON(Array(json.utf8), device: device, by: principal)
     }
 
+    /// Sends line protocol with times in seconds.
+    @discardableResult
+    func lines(_ text: String) async throws -> LineReceipt {
+        try await ingest.receiveLines(Self.body(text), precision: "s", by: principal)
+    }
+
+    /// A body that comes in one piece.
+    static func body(_ text: String) -> AsyncThrowingStream<[UInt8], any Error> {
+        AsyncThrowingStream { continuation in
+            continuation.yield(Array(text.utf8))
+            continuation.finish()
+        }
+    }
+
     /// The outbox, as soon as so many entries can be read: on a server the transactions of other worlds hold them back.
     func outbox(_ count: Int) async throws -> [OutboxEntry] {
         for _ in 0..<10_000 {

@@ -48,7 +48,7 @@ actor TenantEvaluator {
     let shelf: RuleShelf
     let settings: AlertingService.Settings
     var cells: [ConditionCell.Key: ConditionCell] = [:]
-    private var bindings = IdentityTable<Binding>()
+    private var bindings = OpenTable<ObjectPair, Binding>()
     private var edition = -1
     private var waiting: [Waiting] = []
     private var isRunning = false
@@ -130,7 +130,7 @@ actor TenantEvaluator {
     // MARK: - Cells
 
     func binding(of part: RoutedPart, book: RuleBook) -> Binding {
-        if let known = bindings[ObjectIdentifier(part)] { return known }
+        if let known = bindings[ObjectPair(ObjectIdentifier(part))] { return known }
         let device = part.device?.entry
         let fields = part.values.compactMap { place -> BoundField? in
             let watched = place == part.watched ? part.device?.handler.defaultMetric : nil
@@ -142,7 +142,7 @@ actor TenantEvaluator {
         }
         if bindings.count >= settings.bindingsMax { bindings.removeAll() }
         let binding = Binding(part: part, fields: fields)
-        bindings[ObjectIdentifier(part)] = binding
+        bindings.put(binding, for: ObjectPair(ObjectIdentifier(part)))
         return binding
     }
 

@@ -26,13 +26,22 @@ struct BatchBuilder {
     private var shapes: [Fields: Int] = [:]
     private var made: [RowShape] = []
     private var parts: [PartKey: Int32] = [:]
+    /// Where each row stands in what was sent.
+    private(set) var lines = RowLines()
+    /// Whether the rows have been through their devices' handlers.
+    private let isNormalised: Bool
 
-    /// Adds a row.
+    init(isNormalised: Bool) {
+        self.isNormalised = isNormalised
+    }
+
+    /// Adds a row that stands on `line` of what was sent.
     mutating func add(
         _ fields: [(name: String, value: ReadingValue)], unit: String?, quality: UInt8?, time: Timestamp,
-        labels: Labels, device: KnownDevice
+        labels: Labels, device: KnownDevice, line: Int
     ) {
         let part = part(fields, unit: unit, labels: labels, device: device)
+        lines.note(line, of: rows.rows.count)
         rows.rows.append(
             ReadingRows.Row(part: part, firstWord: Int32(rows.words.count), time: time.microseconds))
         if quality != nil, rows.qualities == nil {
@@ -56,7 +65,9 @@ struct BatchBuilder {
         rows.parts.append(
             ReadingRows.Part(source: sources[Int(group)], shape: made[shape], group: group))
         wanted.append(
-            WantedPart(device: device, source: sources[Int(group)], shape: made[shape], unit: unit))
+            WantedPart(
+                device: device, source: sources[Int(group)], shape: made[shape], unit: unit,
+                isNormalised: isNormalised))
         return number
     }
 
@@ -91,4 +102,6 @@ struct WantedPart: Sendable {
     let shape: RowShape
     /// The unit that the readings say.
     let unit: String?
+    /// Whether the rows have been through their device's handler.
+    let isNormalised: Bool
 }

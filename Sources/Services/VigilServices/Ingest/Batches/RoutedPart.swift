@@ -33,7 +33,7 @@ final class RoutedPart: Sendable {
     let taken: [Int]
     /// The same without those; `nil` when no other field is left.
     let reduced: RoutedPart?
-    /// What the device's handler demands of fields of lines.
+    /// What the device's handler demands of fields of lines and files.
     let checks: [ColumnCheck]
     /// The place of the field that the handler's own rule watches under another name; `nil` where the metric says it.
     let watched: Int?
@@ -49,7 +49,8 @@ final class RoutedPart: Sendable {
 
     init(
         device: KnownDevice?, deviceNumber: Int, source: SeriesSource, shape: RowShape, names: MetricNames,
-        units: [String?], taken: [Int] = [], reduced: RoutedPart? = nil, checks: [ColumnCheck] = []
+        units: [String?], taken: [Int] = [], reduced: RoutedPart? = nil, checks: [ColumnCheck] = [],
+        isNormalised: Bool
     ) {
         self.device = device
         self.source = source
@@ -58,7 +59,7 @@ final class RoutedPart: Sendable {
         self.taken = taken
         self.reduced = reduced
         self.checks = checks
-        watched = source.measurement.isEmpty ? nil : device?.handler.watched(in: shape.fields)
+        watched = isNormalised ? nil : device?.handler.watched(in: shape.fields)
         let fields = shape.fields
         let metrics = names.metrics
         self.names = names
@@ -94,11 +95,14 @@ struct PreparedRows: Sendable {
     init() {}
 
     /// Takes names that belong to somebody else away, and marks what is out of range.
-    init(_ rows: ReadingRows, _ parts: [RoutedPart], refusals: inout Refusals) {
+    ///
+    /// - Parameter lines: Where the rows stand in what was sent, to name what is refused.
+    init(_ rows: ReadingRows, _ parts: [RoutedPart], lines: RowLines, refusals: inout Refusals) {
         self.rows = rows
         self.parts = parts
-        if parts.contains(where: { !$0.checks.isEmpty }) { applyChecks(&refusals) }
-        if parts.contains(where: { !$0.taken.isEmpty }) { removeTaken(&refusals) }
+        var lines = lines
+        if parts.contains(where: { !$0.checks.isEmpty }) { applyChecks(&lines, &refusals) }
+        if parts.contains(where: { !$0.taken.isEmpty }) { removeTaken(lines, &refusals) }
         for place in self.parts.indices {
             self.rows.parts[place].source = self.parts[place].source
             self.rows.parts[place].shape = self.parts[place].shape
@@ -109,10 +113,9 @@ struct PreparedRows: Sendable {
     }
 
     /// Takes rows away that their device cannot report, and brings the others into the handler's form.
-    private mutating func applyChecks(_ refusals: inout Refusals) {
-        var kept: [ReadingRows.Row] = []
-        kept.reserveCapacity(rows.rows.count)
-        for row in rows.rows {
+    private mutating func applyChecks(_ lines: inout RowLines, _ refusals: inout Refusals) {
+        var refused: Set<Int> = []
+        for (number, row) in rows.rows.enumerated() {
             let part = parts[Int(row.part)]
             var fault: ColumnCheck?
             for check in part.checks where fault == nil {
@@ -123,23 +126,25 @@ struct PreparedRows: Sendable {
                     fault = check
                 }
             }
-            guard let fault else {
-                kept.append(row)
-                continue
-            }
+            guard let fault else { continue }
+            refused.insert(number)
             let (code, reason) = fault.refusal
             let device = part.device.map { " of \($0.entry.code)" } ?? ""
-            refusals.add(Refusal(line: 0, code: code, reason: "\(fault.field)\(device) \(reason)"))
+            refusals.add(
+                Refusal(line: lines.line(of: number), code: code, reason: "\(fault.field)\(device) \(reason)"))
         }
-        rows.rows = kept
+        guard !refused.isEmpty else { return }
+        lines = lines.keeping(of: rows.rows.count) { !refused.contains($0) }
+        rows.rows = rows.rows.indices.filter { !refused.contains($0) }.map { rows.rows[$0] }
     }
 
-    private mutating func removeTaken(_ refusals: inout Refusals) {
+    private mutating func removeTaken(_ lines: RowLines, _ refusals: inout Refusals) {
         let before = parts
         parts = before.map { $0.reduced ?? $0 }
         var kept: [ReadingRows.Row] = []
         kept.reserveCapacity(rows.rows.count)
-        for var row in rows.rows {
+        for (number, row) in rows.rows.enumerated() {
+            var row = row
             let part = before[Int(row.part)]
             guard !part.taken.isEmpty else {
                 kept.append(row)
@@ -147,7 +152,7 @@ struct PreparedRows: Sendable {
             }
             refusals.add(
                 Refusal(
-                    line: 0, code: "metric.taken",
+                    line: lines.line(of: number), code: "metric.taken",
                     reason: "Another measurement and field made this metric's name first."), times: part.taken.count)
             guard part.reduced != nil else { continue }
             let first = Int(row.firstWord)

@@ -53,4 +53,16 @@ struct Refusals: Sendable {
         count += times
         if first.count < limit { first.append(refusal) }
     }
+
+    mutating func add(_ others: Refusals) {
+        for refusal in others.first { add(refusal) }
+        count += others.count - others.first.count
+    }
+
+    /// Puts what is described into the order of the lines.
+    mutating func sort() {
+        guard zip(first, first.dropFirst()).contains(where: { $0.line > $1.line }) else { return }
+        // Stable: of one line, what was found first stays first.
+        first = first.enumerated().sorted { ($0.element.line, $0.offset) < ($1.element.line, $1.offset) }.map(\.element)
+    }
 }

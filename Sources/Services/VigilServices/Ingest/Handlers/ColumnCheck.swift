@@ -1,6 +1,6 @@
 import VigilModel
 
-/// What a handler demands of a field that comes in rows of lines; JSON is checked reading by reading in `normalise`.
+/// What a handler demands of a field that comes in lines or a file; JSON is checked reading by reading in `normalise`.
 ///
 /// Settled once for each source with its fields, and applied to every row.
 struct ColumnCheck: Sendable {
@@ -50,7 +50,7 @@ struct ColumnCheck: Sendable {
 }
 
 extension ReadingHandler {
-    /// What senders of lines call the field that such a device is there for, the most telling name first.
+    /// What senders of lines and files call the field that such a device is there for, the most telling name first.
     var watchedFields: [String] {
         switch self {
         case .door, .window: ["state", "open", "value"]
@@ -67,6 +67,9 @@ extension ReadingHandler {
     func watched(in fields: [String]) -> Int? {
         watchedFields.lazy.compactMap { fields.firstIndex(of: $0) }.first
     }
+
+    /// The metric under which the handler watches a field of lines or files; `nil` when it does not.
+    func watchedAs(_ field: String) -> String? { watchedFields.contains(field) ? defaultMetric : nil }
 
     /// What is demanded of fields of these names and kinds.
     func checks(of shape: RowShape) -> [ColumnCheck] {

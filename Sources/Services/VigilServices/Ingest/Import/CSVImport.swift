@@ -90,36 +90,41 @@ extension IngestService {
     }
 
     private func flush(_ run: inout ImportRun, by principal: Principal, tenant: TenantID) async throws {
-        guard !run.times.isEmpty, let low = run.times.min(), let high = run.times.max() else { return }
-        let scope = SystemScope.tenant(tenant, "ingest")
+        guard !run.times.isEmpty else { return }
+        let arrival = clock.now()
+        try check(run.entry, time: arrival, arrival: arrival)
+        var builder = BatchBuilder(isNormalised: false)
+        for ((time, value), line) in zip(zip(run.times, run.values), run.lines) {
+            builder.add(
+                [(run.plan.metric, .float(value))], unit: run.plan.unit, quality: nil,
+                time: Timestamp(microseconds: time), labels: .none, device: run.device, line: line)
+        }
+        var refusals = Refusals()
+        let parts = try await tenants.ingest(of: tenant).route(builder.wanted, sourcesAreKept: false)
+        let prepared = PreparedRows(builder.rows, parts, lines: builder.lines, refusals: &refusals)
+        run.refuse(refusals)
+        let times = prepared.rows.rows.map(\.time)
+        let fresh = try await fresh(times, run, tenant: tenant)
+        _ = try await store(
+            prepared, refusals: run.chunkRefusals, form: "csv", arrival: arrival, principal: principal, tenant: tenant)
+        if let taken = refusals.first.first(where: { $0.code == "metric.taken" }) {
+            throw ServiceError(.conflict, "metric.taken", taken.reason)
+        }
+        run.note(times, fresh: fresh)
+    }
+
+    /// How many of the times have no reading yet.
+    private func fresh(_ times: [Int64], _ run: ImportRun, tenant: TenantID) async throws -> Int {
+        guard let low = times.min(), let high = times.max() else { return 0 }
         let range = TimeRange(Timestamp(microseconds: low), Timestamp(microseconds: high + 1))
         let selection = SeriesSelection([.metric(run.plan.metric)], devices: [run.entry.id], range: range)
-        let cursor = try await stores.series.samples(selection, in: scope)
+        let cursor = try await stores.series.samples(selection, in: SystemScope.tenant(tenant, "ingest"))
         var existing: Set<Int64> = []
         while let piece = try await cursor.next() {
             guard piece.identity.labels.isEmpty else { continue }
             for sample in piece.samples { existing.insert(sample.time.microseconds) }
         }
-        let fresh = Set(run.times).subtracting(existing).count
-        run.stored += fresh
-        run.replaced += run.times.count - fresh
-        let arrival = clock.now()
-        try check(run.entry, time: arrival, arrival: arrival)
-        var builder = BatchBuilder()
-        for (time, value) in zip(run.times, run.values) {
-            builder.add(
-                [(run.plan.metric, .float(value))], unit: run.plan.unit, quality: nil,
-                time: Timestamp(microseconds: time), labels: .none, device: run.device)
-        }
-        var refusals = run.chunkRefusals
-        let parts = try await tenants.ingest(of: tenant).route(builder.wanted, sourcesAreKept: false)
-        let prepared = PreparedRows(builder.rows, parts, refusals: &refusals)
-        let receipt = try await store(
-            prepared, refusals: refusals, form: "csv", arrival: arrival, principal: principal, tenant: tenant)
-        guard receipt.accepted > 0 else {
-            throw ServiceError(.conflict, "metric.taken", receipt.refusals.first?.reason ?? "Nothing was stored.")
-        }
-        run.note(low: low, high: high)
+        return Set(times).subtracting(existing).count
     }
 
     private func finish(_ run: ImportRun, tenant: TenantID) async throws -> ImportReceipt {
@@ -134,7 +139,8 @@ extension IngestService {
             let units = try await ingest.settleUnits([key: (run.plan.unit, .float)])
             receipt.alerts = try await alerting.evaluatePast(
                 SeriesIdentity(device: run.entry.id, metric: run.plan.metric, labels: .none), device: run.entry,
-                unit: units[key] ?? nil, range: range, tenant: tenant)
+                unit: units[key] ?? nil, watchedAs: run.device.handler.watchedAs(run.plan.metric), range: range,
+                tenant: tenant)
         }
         return receipt
     }
@@ -148,9 +154,11 @@ struct ImportRun {
     private var header: CSVHeader?
     private(set) var times: [Int64] = []
     private(set) var values: [Double] = []
+    /// The line of each.
+    private(set) var lines: [Int] = []
     private(set) var rows = 0
-    var stored = 0
-    var replaced = 0
+    private(set) var stored = 0
+    private(set) var replaced = 0
     /// Of the whole file, and of the rows since the last chunk was stored.
     private(set) var refusals = Refusals()
     private(set) var chunkRefusals = Refusals()
@@ -196,6 +204,7 @@ struct ImportRun {
         }
         times.append(time.microseconds)
         values.append(value)
+        lines.append(record.line)
     }
 
     /// Names the columns that there are, as far as they are short and few.
@@ -208,13 +217,24 @@ struct ImportRun {
             .invalid, "csv.header", "\(field) \(reason)", fields: [FieldFault(field: field, reason: reason)])
     }
 
-    /// A chunk is stored.
-    mutating func note(low: Int64, high: Int64) {
-        self.low = min(self.low ?? low, low)
-        self.high = max(self.high ?? high, high)
+    /// A chunk is stored: readings of these times, of which some are new.
+    mutating func note(_ kept: [Int64], fresh: Int) {
+        stored += fresh
+        replaced += kept.count - fresh
+        if let first = kept.min(), let last = kept.max() {
+            low = min(low ?? first, first)
+            high = max(high ?? last, last)
+        }
         times = []
         values = []
+        lines = []
         chunkRefusals = Refusals()
+    }
+
+    /// What the device's handler refuses of the chunk.
+    mutating func refuse(_ found: Refusals) {
+        refusals.add(found)
+        chunkRefusals.add(found)
     }
 
     /// The file cannot be read further; what it had until there stays.

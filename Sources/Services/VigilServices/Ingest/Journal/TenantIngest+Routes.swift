@@ -8,6 +8,7 @@ extension TenantIngest {
         let source: ObjectIdentifier
         let shape: ObjectIdentifier
         let unit: String?
+        let isNormalised: Bool
     }
 
     struct NamesKey: Hashable {
@@ -34,7 +35,7 @@ extension TenantIngest {
             kept.append(
                 WantedPart(
                     device: part.device, source: sourcesAreKept ? part.source : keep(part.source), shape: shape,
-                    unit: part.unit))
+                    unit: part.unit, isNormalised: part.isNormalised))
         }
         var result = kept.map(remembered)
         let missing = result.indices.filter { result[$0] == nil }
@@ -51,7 +52,9 @@ extension TenantIngest {
     }
 
     private static func key(of wanted: WantedPart) -> PartKey {
-        PartKey(source: ObjectIdentifier(wanted.source), shape: ObjectIdentifier(wanted.shape), unit: wanted.unit)
+        PartKey(
+            source: ObjectIdentifier(wanted.source), shape: ObjectIdentifier(wanted.shape), unit: wanted.unit,
+            isNormalised: wanted.isNormalised)
     }
 
     private func make(_ wanted: [WantedPart]) async throws -> [RoutedPart] {
@@ -73,14 +76,16 @@ extension TenantIngest {
     }
 
     /// The part as its device's handler has it stored, with what it demands.
-    ///
-    /// Readings in JSON went through it already.
     private func handled(_ wanted: WantedPart) -> (part: WantedPart, checks: [ColumnCheck]) {
-        guard let handler = wanted.device?.handler, !wanted.source.measurement.isEmpty else { return (wanted, []) }
+        guard let handler = wanted.device?.handler, !wanted.isNormalised else { return (wanted, []) }
         let checks = handler.checks(of: wanted.shape)
         guard !checks.isEmpty else { return (wanted, []) }
         let shape = keep(wanted.shape.stored(by: checks))
-        return (WantedPart(device: wanted.device, source: wanted.source, shape: shape, unit: wanted.unit), checks)
+        return (
+            WantedPart(
+                device: wanted.device, source: wanted.source, shape: shape, unit: wanted.unit, isNormalised: false),
+            checks
+        )
     }
 
     private func settleUnits(of wanted: [WantedPart]) async throws -> [DeviceMetric: String?] {
@@ -112,7 +117,8 @@ extension TenantIngest {
         guard !places.isEmpty else {
             return RoutedPart(
                 device: wanted.device, deviceNumber: number, source: source, shape: shape,
-                names: names(of: shape, source), units: unitsOfFields, checks: checks)
+                names: names(of: shape, source), units: unitsOfFields, checks: checks,
+                isNormalised: wanted.isNormalised)
         }
         let rest = shape.fields.indices.filter { !places.contains($0) }
         let less = keep(RowShape(fields: rest.map { shape.fields[$0] }, kinds: rest.map { shape.kinds[$0] }))
@@ -122,10 +128,10 @@ extension TenantIngest {
             : RoutedPart(
                 device: wanted.device, deviceNumber: number, source: source, shape: less,
                 names: names(of: less, source),
-                units: rest.map { unitsOfFields[$0] })
+                units: rest.map { unitsOfFields[$0] }, isNormalised: wanted.isNormalised)
         return RoutedPart(
             device: wanted.device, deviceNumber: number, source: source, shape: shape, names: names(of: shape, source),
-            units: unitsOfFields, taken: places, reduced: reduced, checks: checks)
+            units: unitsOfFields, taken: places, reduced: reduced, checks: checks, isNormalised: wanted.isNormalised)
     }
 
     private func names(of shape: RowShape, _ source: SeriesSource) -> MetricNames {
@@ -190,7 +196,7 @@ extension TenantIngest {
                 kept[raw] = shape
                 last = (raw, shape)
             }
-            guard let known = lineParts[ObjectIdentifier(part.source), shape], known.edition == edition,
+            guard let known = lineParts[ObjectPair(ObjectIdentifier(part.source), shape)], known.edition == edition,
                 known.until > now
             else { return nil }
             parts.append(known.part)
@@ -202,8 +208,9 @@ extension TenantIngest {
     func learn(_ rows: ReadingRows, _ parts: [RoutedPart], edition: Int, until: Timestamp) {
         if lineParts.count + parts.count > Self.routesMax { lineParts.removeAll() }
         for (row, part) in zip(rows.parts, parts) {
-            lineParts[ObjectIdentifier(row.source), ObjectIdentifier(part.shape)] =
-                LinePart(key: row.source, part: part, edition: edition, until: until)
+            lineParts.put(
+                LinePart(key: row.source, part: part, edition: edition, until: until),
+                for: ObjectPair(ObjectIdentifier(row.source), ObjectIdentifier(part.shape)))
         }
     }
 

@@ -24,7 +24,7 @@ actor TenantIngest {
     var sources: [SeriesSource: SeriesSource] = [:]
     var shapes: [FieldList: RowShape] = [:]
     var metricNames: [NamesKey: MetricNames] = [:]
-    var lineParts = IdentityTable<LinePart>()
+    var lineParts = OpenTable<ObjectPair, LinePart>()
     var keyOfSource: [ObjectIdentifier: ObjectIdentifier] = [:]
     var deviceNumbers: [DeviceID: Int] = [:]
     var traces: [Trace] = []
@@ -177,14 +177,18 @@ actor TenantIngest {
         return Set(names.filter { owners[$0.key] != nil && owners[$0.key] != $0.value }.keys)
     }
 
-    /// The metric under which a device's handler watches another metric, which came in lines; `nil` when it does not.
-    func watchedAs(_ metric: String, of device: DeviceEntry?) async throws -> String? {
+    /// The metric under which a device's handler watches another metric, which came in lines or a file; `nil` when it
+    /// does not.
+    ///
+    /// - Parameter others: What the device reported with it. A handler gives every reading in JSON its own metric, so
+    ///   what stands beside that is not watched a second time.
+    func watchedAs(_ metric: String, of device: DeviceEntry?, beside others: Set<String>) async throws -> String? {
         guard let device else { return nil }
         let handler = ReadingHandler(named: device.handler)
-        guard handler != .custom, let owner = try await owner(of: metric), !owner.measurement.isEmpty,
-            handler.watchedFields.contains(owner.field)
+        guard handler != .custom, let owner = try await owner(of: metric),
+            !owner.measurement.isEmpty || !others.contains(handler.defaultMetric)
         else { return nil }
-        return handler.defaultMetric
+        return handler.watchedAs(owner.field)
     }
 
     private func owner(of metric: String) async throws -> Owner? {

@@ -125,6 +125,17 @@ struct RegistryChange {
                 device: device, data: new ?? .object(["id": .string(id)]), time: time))
     }
 
+    /// Writes what became of something, as its next version, unless nothing of it changed.
+    func replace<Record: RegistryRecord>(_ old: Record, by changed: Record, _ resource: String) throws -> Record {
+        guard changed != old else { return old }
+        var new = changed
+        new.version += 1
+        new.updatedAt = time
+        try new.update(tenant: tenant, in: transaction)
+        try record(.updated, resource, new.id.description, before: old, after: new)
+        return new
+    }
+
     /// Refuses callers who see a part of the tenant only: what they make would be beyond what they see.
     func requireWholeTenant() throws(ServiceError) {
         guard scope.visibility == .all else {
@@ -132,6 +143,22 @@ struct RegistryChange {
         }
     }
 }
+
+/// Something of the registry whose row is what is shown of it.
+protocol RegistryRecord: Codable, Sendable, Equatable {
+    associatedtype ID: CustomStringConvertible
+
+    var id: ID { get }
+    var version: Int { get set }
+    var updatedAt: Timestamp { get set }
+
+    /// Writes its row anew.
+    func update(tenant: TenantID, in transaction: any SQLTransaction) throws
+}
+
+extension Site: RegistryRecord {}
+extension Location: RegistryRecord {}
+extension Profile: RegistryRecord {}
 
 extension AccessScope {
     /// The tenant of a scope that has one.

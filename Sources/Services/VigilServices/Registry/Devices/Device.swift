@@ -86,51 +86,6 @@ package struct Device: Codable, Sendable, Hashable {
     package var deletedAt: Timestamp?
 }
 
-/// What makes a device.
-package struct DeviceDraft: Codable, Sendable {
-    /// Made of the name when absent.
-    package var code: String?
-    package var name: String
-    /// The profile's when absent.
-    package var kind: String?
-    /// The profile's when absent.
-    package var handler: String?
-    /// By identifier or code.
-    package var profile: String?
-    package var owner: UserID?
-    package var site: String?
-    package var location: String?
-    package var status: AdministrativeStatus?
-    package var expectedIntervalSeconds: Double?
-    package var externalIDs: [ExternalID]?
-    package var connection: JSONValue?
-    /// Secrets of the connection by name.
-    package var secrets: [String: String]?
-    package var metadata: JSONValue?
-
-    package init(
-        code: String? = nil, name: String, kind: String? = nil, handler: String? = nil, profile: String? = nil,
-        owner: UserID? = nil, site: String? = nil, location: String? = nil, status: AdministrativeStatus? = nil,
-        expectedIntervalSeconds: Double? = nil, externalIDs: [ExternalID]? = nil, connection: JSONValue? = nil,
-        secrets: [String: String]? = nil, metadata: JSONValue? = nil
-    ) {
-        self.code = code
-        self.name = name
-        self.kind = kind
-        self.handler = handler
-        self.profile = profile
-        self.owner = owner
-        self.site = site
-        self.location = location
-        self.status = status
-        self.expectedIntervalSeconds = expectedIntervalSeconds
-        self.externalIDs = externalIDs
-        self.connection = connection
-        self.secrets = secrets
-        self.metadata = metadata
-    }
-}
-
 /// What changes of a device; absent members stay as they are.
 package struct DeviceChange: Codable, Sendable {
     package var code: String?

@@ -75,12 +75,7 @@ extension RegistryService {
                 location.details = try TextRules.json(details, field: "details", bytesMax: limits.jsonBytesMax)
             }
             location.isActive = draft.isActive ?? old.isActive
-            guard location != old else { return old }
-            location.version += 1
-            location.updatedAt = change.time
-            try location.update(tenant: change.tenant, in: change.transaction)
-            try change.record(.updated, "location", location.id.description, before: old, after: location)
-            return location
+            return try change.replace(old, by: location, "location")
         }
     }
 

@@ -55,12 +55,7 @@ extension RegistryService {
             if let code = draft.code, code != old.code {
                 profile.code = try change.newCode(code, name: profile.name, table: "profiles")
             }
-            guard profile != old else { return old }
-            profile.version += 1
-            profile.updatedAt = change.time
-            try profile.update(tenant: change.tenant, in: change.transaction)
-            try change.record(.updated, "profile", profile.id.description, before: old, after: profile)
-            return profile
+            return try change.replace(old, by: profile, "profile")
         }
     }
 

@@ -80,12 +80,7 @@ extension RegistryService {
                 site.details = try TextRules.json(details, field: "details", bytesMax: limits.jsonBytesMax)
             }
             site.isActive = draft.isActive ?? old.isActive
-            guard site != old else { return old }
-            site.version += 1
-            site.updatedAt = change.time
-            try site.update(tenant: change.tenant, in: change.transaction)
-            try change.record(.updated, "site", site.id.description, before: old, after: site)
-            return site
+            return try change.replace(old, by: site, "site")
         }
     }
 

@@ -3,11 +3,14 @@ import Synchronization
 /// Tells whoever waits that something came into the outbox.
 ///
 /// A signal says only that there is something: many signals that nobody has taken yet are one.
-final class ArrivalSignals: Sendable {
+package final class ArrivalSignals: Sendable {
     private let listeners = Mutex<[Int: AsyncStream<Void>.Continuation]>([:])
     private let count = Atomic<Int>(0)
 
-    func stream() -> AsyncStream<Void> {
+    package init() {}
+
+    /// Gives an element whenever something came since the last was taken; ends with ``finish()``.
+    package func stream() -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number = count.add(1, ordering: .relaxed).newValue
         listeners.withLock { $0[number] = continuation }
@@ -17,12 +20,13 @@ final class ArrivalSignals: Sendable {
         return stream
     }
 
-    func signal() {
+    package func signal() {
         let all = listeners.withLock { Array($0.values) }
         for continuation in all { continuation.yield() }
     }
 
-    func finish() {
+    /// Ends all streams.
+    package func finish() {
         let all = listeners.withLock { listeners in
             defer { listeners = [:] }
             return Array(listeners.values)
