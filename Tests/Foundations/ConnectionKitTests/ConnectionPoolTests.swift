@@ -166,6 +166,7 @@ import Testing
         for _ in 0..<3 { await #expect(throws: TestServer.Refusal.self) { _ = try await pool.acquire() } }
         await #expect(throws: PoolFailure.resting) { _ = try await pool.acquire() }
         #expect(pool.statistics.breaker == "open")
+        #expect(pool.lastFailure is TestServer.Refusal, "who comes meanwhile can be told why")
         clock.move(.milliseconds(150))
         await #expect(throws: TestServer.Refusal.self) { _ = try await pool.acquire() }
         await #expect(throws: PoolFailure.resting) { _ = try await pool.acquire() }
@@ -173,6 +174,7 @@ import Testing
         clock.move(.milliseconds(250))
         pool.release(try await pool.acquire())
         #expect(pool.statistics.breaker == "closed")
+        #expect(pool.lastFailure == nil)
     }
 
     // MARK: Closing

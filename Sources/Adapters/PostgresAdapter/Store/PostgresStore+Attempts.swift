@@ -83,6 +83,9 @@ extension PostgresStore {
                     return Self.transact(wire, configuration, scope, mode, body, noting: committed)
                 }
             }
+        } catch PoolFailure.resting {
+            // Whoever comes while the server is left alone is told why, like those who tried.
+            return .failed(Self.failure(pool.lastFailure ?? PoolFailure.resting))
         } catch {
             return .failed(Self.failure(error))
         }

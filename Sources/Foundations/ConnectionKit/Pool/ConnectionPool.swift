@@ -122,6 +122,9 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
         }
     }
 
+    /// Why the last connection could not be opened, for those who meet ``PoolFailure/resting``; `nil` once one could.
+    package var lastFailure: (any Error)? { state.withLock { $0.lastFailure } }
+
     package var statistics: PoolStatistics {
         state.withLock { $0.statistics(settings) }
     }

@@ -53,6 +53,8 @@ struct PoolState<Connection: PooledConnection>: Sendable {
     private var emptied: [CheckedContinuation<Void, Never>] = []
     private var breaker: CircuitBreaker<Instant>
     private var counts = PoolStatistics()
+    /// Why the last opening failed; `nil` once one succeeded.
+    private(set) var lastFailure: (any Error)?
 
     init(breaker: CircuitBreaker<Instant>) {
         self.breaker = breaker
@@ -140,6 +142,7 @@ struct PoolState<Connection: PooledConnection>: Sendable {
     mutating func opened(_ connection: Connection, now: Instant) -> Bool {
         opening -= 1
         breaker.succeeded()
+        lastFailure = nil
         counts.opened += 1
         if counts.reconnects < counts.lost { counts.reconnects += 1 }
         if isClosed {
@@ -154,7 +157,12 @@ struct PoolState<Connection: PooledConnection>: Sendable {
     mutating func openFailed(_ error: any Error, now: Instant) -> (next: Waiter?, refused: [Waiter]) {
         opening -= 1
         counts.failures += 1
-        if error is CancellationError { breaker.abandoned() } else { breaker.failed(at: now) }
+        if error is CancellationError {
+            breaker.abandoned()
+        } else {
+            breaker.failed(at: now)
+            lastFailure = error
+        }
         signalWhenEmpty()
         if breaker.state == .open, born.isEmpty, opening == 0 {
             defer { line.removeAll(); head = 0 }
