@@ -24,8 +24,17 @@ package struct PromQLEngine: Sendable {
     package func instant(_ query: String, at time: Timestamp, in scope: AccessScope) async throws(QueryError)
         -> QueryResult
     {
-        let expression = try Self.parse(query)
-        let context = context(.instant(time.microseconds), isRange: false, query)
+        try await instant(try instantQuestion(query, at: time), in: scope)
+    }
+
+    private func instantQuestion(_ query: String, at time: Timestamp) throws(QueryError) -> Question {
+        Question(
+            expression: try Self.parse(query), context: context(.instant(time.microseconds), isRange: false, query))
+    }
+
+    private func instant(_ question: Question, in scope: AccessScope) async throws(QueryError) -> QueryResult {
+        let (expression, context) = (question.expression, question.context)
+        let time = Timestamp(microseconds: context.grid.start)
         if expression.type == .rangeVector { return try await matrix(expression, context, scope) }
         let value = try await evaluate(expression, context, scope)
         switch value {
@@ -48,6 +57,12 @@ package struct PromQLEngine: Sendable {
     package func range(
         _ query: String, from start: Timestamp, to end: Timestamp, step: Span, in scope: AccessScope
     ) async throws(QueryError) -> QueryResult {
+        try await range(try rangeQuestion(query, from: start, to: end, step: step), in: scope)
+    }
+
+    private func rangeQuestion(
+        _ query: String, from start: Timestamp, to end: Timestamp, step: Span
+    ) throws(QueryError) -> Question {
         guard step.microseconds > 0 else {
             throw QueryError(
                 .badData, "zero or negative query resolution step widths are not accepted. Try a positive integer")
@@ -67,7 +82,12 @@ package struct PromQLEngine: Sendable {
             )
         }
         let grid = StepGrid(from: start.microseconds, to: end.microseconds, step: step.microseconds)
-        let context = context(grid, isRange: true, query)
+        return Question(expression: expression, context: context(grid, isRange: true, query))
+    }
+
+    private func range(_ question: Question, in scope: AccessScope) async throws(QueryError) -> QueryResult {
+        let (expression, context) = (question.expression, question.context)
+        let grid = context.grid
         var matrix: [QuerySeries] = []
         switch try await evaluate(expression, context, scope) {
         case .scalar(let values): matrix = Self.points([StepSeries(labels: .empty, values: values)], grid)
@@ -76,6 +96,35 @@ package struct PromQLEngine: Sendable {
             matrix = Self.points(try finished(series, expression), grid).sorted { $0.labels < $1.labels }
         }
         return result(.matrix(matrix), context)
+    }
+
+    // MARK: - Answers
+
+    /// The answer to ``instant(_:at:in:)`` or ``range(_:from:to:step:in:)`` as JSON.
+    package func answer(_ query: String, at moments: QueryMoments, in scope: AccessScope) async throws(QueryError)
+        -> [UInt8]
+    {
+        PrometheusAnswer.bytes(try await result(try question(query, at: moments), in: scope))
+    }
+
+    /// The same where it is about so few series that it takes less time than changing threads; otherwise `nil`.
+    package func narrowAnswer(
+        _ query: String, at moments: QueryMoments, in scope: AccessScope
+    ) async throws(QueryError) -> [UInt8]? {
+        let question = try question(query, at: moments)
+        guard try question.isNarrow else { return nil }
+        return PrometheusAnswer.bytes(try await result(question, in: scope))
+    }
+
+    private func question(_ query: String, at moments: QueryMoments) throws(QueryError) -> Question {
+        switch moments {
+        case .instant(let time): try instantQuestion(query, at: time)
+        case .range(let start, let end, let step): try rangeQuestion(query, from: start, to: end, step: step)
+        }
+    }
+
+    private func result(_ question: Question, in scope: AccessScope) async throws(QueryError) -> QueryResult {
+        question.context.isRange ? try await range(question, in: scope) : try await instant(question, in: scope)
     }
 
     // MARK: - Steps

@@ -74,6 +74,10 @@ package struct Endpoint: Sendable {
     package private(set) var takesQueryCredential = false
     /// Whether query parameters that it does not know are passed over; otherwise they are refused.
     package internal(set) var takesAnyQuery = false
+    /// Answers where the connection is served what needs neither a disk nor much time; `nil` where the handler has to.
+    package private(set) var quick: (@Sendable (inout Request) async throws -> Response?)?
+    /// Whether an answer that has no version gets a tag made of its bytes.
+    package private(set) var hasTag = true
     /// How a refusal looks where a convention that is not ours says it; `nil`: a problem (RFC 9457).
     package private(set) var refusal: (@Sendable (ServiceError) -> Response)?
     /// The JSON Schema of a body that has no type.
@@ -138,6 +142,22 @@ extension Endpoint {
     package func describingBody(_ schema: JSONValue) -> Endpoint {
         var copy = self
         copy.bodySchema = schema
+        return copy
+    }
+
+    /// The same endpoint, which answers some requests without changing threads: see ``quick``.
+    package func answeringQuickly(
+        _ quick: @escaping @Sendable (inout Request) async throws -> Response?
+    ) -> Endpoint {
+        var copy = self
+        copy.quick = quick
+        return copy
+    }
+
+    /// The same endpoint, whose answers differ from one moment to the next: nobody asks whether they are still the same.
+    package func answeringUntagged() -> Endpoint {
+        var copy = self
+        copy.hasTag = false
         return copy
     }
 

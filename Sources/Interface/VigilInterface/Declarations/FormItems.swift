@@ -4,15 +4,8 @@ package enum FormItems {
 
     /// The decoded pairs in order; `nil` for a broken percent escape, text that is not UTF-8, or U+0000.
     package static func parse(_ text: some StringProtocol) -> [Item]? {
-        var items: [Item] = []
-        for part in text.utf8.split(separator: UInt8(ascii: "&")) {
-            let pieces = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = decode(pieces[0]), let value = pieces.count == 2 ? decode(pieces[1]) : "" else {
-                return nil
-            }
-            items.append((name, value))
-        }
-        return items
+        if let items = text.utf8.withContiguousStorageIfAvailable({ parse($0) }) { return items }
+        return Array(text.utf8).withUnsafeBufferPointer { parse($0) }
     }
 
     /// The pairs of a body.
@@ -20,7 +13,19 @@ package enum FormItems {
         String(validating: bytes, as: UTF8.self).flatMap { parse($0) }
     }
 
-    private static func decode(_ part: some Collection<UInt8>) -> String? {
+    private static func parse(_ text: UnsafeBufferPointer<UInt8>) -> [Item]? {
+        var items: [Item] = []
+        for part in text.split(separator: UInt8(ascii: "&")) {
+            let equals = part.firstIndex(of: UInt8(ascii: "="))
+            guard let name = decode(part[..<(equals ?? part.endIndex)]),
+                let value = equals.map({ decode(part[($0 + 1)...]) }) ?? ""
+            else { return nil }
+            items.append((name, value))
+        }
+        return items
+    }
+
+    private static func decode(_ part: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(part.count)
         var iterator = part.makeIterator()

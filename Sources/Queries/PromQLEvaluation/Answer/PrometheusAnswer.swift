@@ -155,23 +155,39 @@ private struct JSONWriter {
     }
 
     mutating func point(_ point: QueryPoint) {
-        raw("[")
+        bytes.append(UInt8(ascii: "["))
         seconds(point.time)
         raw(",\"")
-        raw(NumberText.of(point.value))
+        number(point.value)
         raw("\"]")
+    }
+
+    private mutating func number(_ value: Double) {
+        guard value == value.rounded(), abs(value) < 1e15, value != 0 else { return raw(NumberText.of(value)) }
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        digits(UInt64(value.magnitude))
+    }
+
+    private mutating func digits(_ number: UInt64, atLeast count: Int = 1) {
+        let start = bytes.count
+        var (rest, written) = (number, 0)
+        while rest > 0 || written < count {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+            written += 1
+        }
+        bytes[start...].reverse()
     }
 
     /// Seconds with up to six digits behind the point.
     mutating func seconds(_ time: Timestamp) {
         let magnitude = time.microseconds.magnitude
         if time.microseconds < 0 { raw("-") }
-        raw(String(magnitude / 1_000_000))
+        digits(magnitude / 1_000_000)
         let rest = magnitude % 1_000_000
         guard rest != 0 else { return }
-        var digits = String(rest)
-        digits = String(repeating: "0", count: 6 - digits.count) + digits
-        while digits.hasSuffix("0") { digits.removeLast() }
-        raw("." + digits)
+        bytes.append(UInt8(ascii: "."))
+        digits(rest, atLeast: 6)
+        while bytes.last == UInt8(ascii: "0") { bytes.removeLast() }
     }
 }

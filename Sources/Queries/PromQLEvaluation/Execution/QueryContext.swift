@@ -12,6 +12,7 @@ final class QueryContext {
     let grid: StepGrid
     let isRange: Bool
     private let source: [UInt8]
+    var sourceBytes: Int { source.count }
     private(set) var warnings: [String] = []
     private(set) var infos: [String] = []
 

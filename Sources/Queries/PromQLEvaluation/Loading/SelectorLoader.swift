@@ -37,8 +37,7 @@ struct SelectorLoader {
 
     /// The samples of each selector, by its matchers, and the windows of those that need no samples.
     func load(_ expression: Expression) async throws(QueryError) -> LoadedSeries {
-        var needs = Needs()
-        try collect(expression, on: context.grid, into: &needs)
+        let needs = try Self.needs(of: expression, context)
         var loaded = LoadedSeries()
         var budget = context.limits.samples
         for need in needs.samples.values {
@@ -54,34 +53,43 @@ struct SelectorLoader {
         return loaded
     }
 
-    private func collect(_ expression: Expression, on grid: StepGrid, into needs: inout Needs) throws(QueryError) {
+    static func needs(of expression: Expression, _ context: QueryContext) throws(QueryError) -> Needs {
+        var needs = Needs()
+        try collect(expression, on: context.grid, context, into: &needs)
+        return needs
+    }
+
+    private static func collect(
+        _ expression: Expression, on grid: StepGrid, _ context: QueryContext, into needs: inout Needs
+    ) throws(QueryError) {
         switch expression.kind {
         case .vector(let selector):
-            try add(selector, back: context.limits.lookback.microseconds, isInstant: true, on: grid, into: &needs)
+            let back = context.limits.lookback.microseconds
+            try add(selector, back: back, isInstant: true, try context.moments(selector.shift, on: grid), into: &needs)
         case .range(let range):
             try add(
-                range.selector, back: try context.positive(range.range), isInstant: false, on: grid, into: &needs)
+                range.selector, back: try context.positive(range.range), isInstant: false,
+                try context.moments(range.selector.shift, on: grid), into: &needs)
         case .subquery(let subquery):
             let (inner, _, _) = try context.subgrid(subquery, on: grid)
-            try collect(subquery.expression, on: inner, into: &needs)
+            try collect(subquery.expression, on: inner, context, into: &needs)
         case .call(let call):
             if let need = try QuantileNeed(call, on: grid, context) { needs.quantiles.insert(need) }
             for argument in call.arguments {
                 if let need = try WindowNeed(call.function.name, argument, on: grid, context) {
                     needs.windows[need, default: []].formUnion(FoldedFunction.aggregates(of: call.function.name) ?? [])
                 } else {
-                    try collect(argument, on: grid, into: &needs)
+                    try collect(argument, on: grid, context, into: &needs)
                 }
             }
         default:
-            for child in expression.kind.children { try collect(child, on: grid, into: &needs) }
+            for child in expression.kind.children { try collect(child, on: grid, context, into: &needs) }
         }
     }
 
-    private func add(
-        _ selector: VectorSelector, back: Int64, isInstant: Bool, on grid: StepGrid, into needs: inout Needs
+    private static func add(
+        _ selector: VectorSelector, back: Int64, isInstant: Bool, _ moments: StepGrid, into needs: inout Needs
     ) throws(QueryError) {
-        let moments = try context.moments(selector.shift, on: grid)
         let (from, to) = (moments.start - back + 1, moments.last)
         let isInstant = isInstant && moments.start == moments.last
         guard var need = needs.samples[selector.matchers] else {
@@ -223,7 +231,7 @@ struct SelectorLoader {
     }
 
     /// The texts that a matcher lets through, where it names them: `=`, and patterns as dashboards make them of a choice.
-    private static func literals(of matcher: LabelMatcher) -> [String]? {
+    static func literals(of matcher: LabelMatcher) -> [String]? {
         switch matcher.operation {
         case .equal: return matcher.value.isEmpty ? nil : [matcher.value]
         case .matches:

@@ -32,6 +32,10 @@ struct HTTPConnection: Sendable {
     func run() async {
         let presence = presence
         channel.channel.closeFuture.whenComplete { _ in presence.leave() }
+        await withTaskExecutorPreference(LoopExecutor(channel.channel.eventLoop)) { await serveAll() }
+    }
+
+    private func serveAll() async {
         do {
             try await withTaskCancellationHandler {
                 try await channel.executeThenClose { inbound, outbound in
@@ -123,6 +127,7 @@ struct HTTPConnection: Sendable {
             try await outbound.write(.head(head))
             if !isHead {
                 try await presence.whileHere {
+                    // On the shared threads, where a task of its own runs: what makes the pieces may take long.
                     for try await piece in pieces { try await write(piece[...], to: outbound) }
                     // A stream that was left ends like one that is whole.
                     try Task.checkCancellation()

@@ -18,6 +18,12 @@ package final class HTTPMetrics: Sendable {
         var count = 0
         var seconds = 0.0
         var buckets = [Int](repeating: 0, count: HTTPMetrics.bounds.count)
+
+        mutating func add(_ time: Double, in bucket: Int?) {
+            count += 1
+            seconds += time
+            if let bucket { buckets[bucket] += 1 }
+        }
     }
 
     private let tallies = Mutex<[Key: Tally]>([:])
@@ -29,13 +35,8 @@ package final class HTTPMetrics: Sendable {
         let key = Key(
             method: endpoint == nil ? "-" : method.rawValue, route: endpoint?.path ?? "-", status: status.code)
         let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
-        tallies.withLock { tallies in
-            tallies[key, default: Tally()].count += 1
-            tallies[key, default: Tally()].seconds += seconds
-            if let bucket = Self.bounds.firstIndex(where: { seconds <= $0 }) {
-                tallies[key, default: Tally()].buckets[bucket] += 1
-            }
-        }
+        let bucket = Self.bounds.firstIndex { seconds <= $0 }
+        tallies.withLock { $0[key, default: Tally()].add(seconds, in: bucket) }
     }
 
     /// What was counted, as metrics.

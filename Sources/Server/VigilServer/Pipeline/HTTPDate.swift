@@ -1,3 +1,4 @@
+import Synchronization
 import VigilModel
 
 /// Times as HTTP writes them: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -7,7 +8,18 @@ enum HTTPDate {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
+    /// The text of the second that was written last: an answer is mostly of the second of the one before.
+    private static let latest = Mutex<(second: Int64, text: String)>((.min, ""))
+
     static func text(_ time: Timestamp) -> String {
+        let second = (Double(time.microseconds) / 1e6).rounded(.down)
+        if let known = latest.withLock({ $0.second == Int64(second) ? $0.text : nil }) { return known }
+        let text = written(time)
+        latest.withLock { $0 = (Int64(second), text) }
+        return text
+    }
+
+    private static func written(_ time: Timestamp) -> String {
         // RFC 3339, `1994-11-06T08:49:37…`, has all parts but the day of the week.
         let parts = time.description.prefix(19).split { "-T:".contains($0) }
         guard parts.count == 6, let month = Int(parts[1]) else { return "" }

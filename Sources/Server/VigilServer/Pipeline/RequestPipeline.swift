@@ -92,13 +92,22 @@ package struct RequestPipeline: Sendable {
             isSecure: exchange.isSecure, id: exchange.id)
         if case .cookie(let cookie) = credential { request.csrfToken = SessionCookie.proof(of: cookie) }
         request.body = try body(of: exchange.incoming, endpoint, exchange.headers)
+        if let quick = endpoint.quick, let response = try await quick(&request) { return response }
         let presence = exchange.incoming.presence
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) { [request] in
+            try await handled(endpoint, request, presence)
+        }
+    }
+
+    private func handled(
+        _ endpoint: Endpoint, _ request: Request, _ presence: ClientPresence
+    ) async throws -> Response {
         let response = try await hooks.idempotency.run(endpoint, request) { request in
             // What changes something is done to its end: its sender may come back and ask for it.
             guard endpoint.onlyReads else { return try await endpoint.handler(request) }
             return try await presence.whileHere { try await endpoint.handler(request) }
         }
-        return EntityTag.applied(to: response, request)
+        return endpoint.hasTag ? EntityTag.applied(to: response, request) : response
     }
 
     private func route(_ exchange: inout Exchange, _ target: RequestTarget) throws(ServiceError)
@@ -135,7 +144,7 @@ package struct RequestPipeline: Sendable {
         }
         do {
             let principal = try await authenticator.principal(credential, exchange.address)
-            try await admit("principal/\(principal.subject)", limits.principalRequestsPerSecond)
+            try await admit(principal.subject.rateKey, limits.principalRequestsPerSecond)
             if let tenant = principal.tenant { try await admit("tenant/\(tenant)", limits.tenantRequestsPerSecond) }
             return principal
         } catch let error as ServiceError where error.kind == .unauthenticated {
@@ -159,6 +168,19 @@ package struct RequestPipeline: Sendable {
 
     static func escaped(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+    }
+}
+
+extension Principal.Subject {
+    /// What its requests are counted by; written out, because printing an enumeration looks its parts up at every request.
+    var rateKey: String {
+        switch self {
+        case .user(let user, let session): "principal/user/" + user.description + "/" + session.description
+        case .token(let token, _): "principal/token/" + token.description
+        case .device(let device, let token): "principal/device/" + device.description + "/" + token.description
+        case .local: "principal/local"
+        case .anonymous: "principal/anonymous"
+        }
     }
 }
 

@@ -24,7 +24,7 @@ enum CredentialReader {
     private static func credential(ofField field: String) throws(ServiceError) -> Credential {
         let parts = field.split(separator: " ", maxSplits: 1)
         guard parts.count == 2 else { throw unreadable }
-        let value = parts[1].trimmingCharacters(in: .whitespaces)
+        let value = trimmed(parts[1])
         switch parts[0].lowercased() {
         case "bearer": return .bearer(value)
         case "token": return .token(value)
@@ -35,6 +35,14 @@ enum CredentialReader {
             return .basic(name: String(text[..<colon]), secret: String(text[text.index(after: colon)...]))
         default: throw unreadable
         }
+    }
+
+    private static func trimmed(_ text: Substring) -> String {
+        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        guard let first = text.utf8.first, let last = text.utf8.last, isBlank(first) || isBlank(last) else {
+            return String(text)
+        }
+        return text.trimmingCharacters(in: .whitespaces)
     }
 
     private static var unreadable: ServiceError {

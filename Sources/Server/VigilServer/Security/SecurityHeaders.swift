@@ -17,11 +17,7 @@ enum SecurityHeaders {
     static let dataPolicy = "default-src 'none'; frame-ancestors 'none'"
 
     static func add(to headers: inout HTTPFields, form: Endpoint.Form, isSecure: Bool, pictures: String? = nil) {
-        headers[.xContentTypeOptions] = "nosniff"
-        headers[.frameOptions] = "DENY"
-        headers[.referrerPolicy] = "same-origin"
-        headers[.openerPolicy] = "same-origin"
-        headers[.resourcePolicy] = "same-origin"
+        headers = joined(headers)
         if headers[.contentSecurityPolicy] == nil {
             headers[.contentSecurityPolicy] = form == .page ? pagePolicy(pictures: pictures) : dataPolicy
         }
@@ -30,4 +26,16 @@ enum SecurityHeaders {
         // A year: the browser then never speaks plain HTTP with this host again.
         if isSecure { headers[.strictTransportSecurity] = "max-age=31536000" }
     }
+
+    /// What all answers have, with the fields of one behind them.
+    private static func joined(_ own: HTTPFields) -> HTTPFields {
+        var headers = always
+        for field in own where always[field.name] == nil { headers.append(field) }
+        return headers
+    }
+
+    private static let always: HTTPFields = [
+        .xContentTypeOptions: "nosniff", .frameOptions: "DENY", .referrerPolicy: "same-origin",
+        .openerPolicy: "same-origin", .resourcePolicy: "same-origin",
+    ]
 }

@@ -14,14 +14,18 @@ struct PrometheusRequest: Sendable {
     /// The most entries of a list.
     private static let listLimit = 200_000
 
-    init(_ request: Request) async throws {
-        self.request = request
+    /// Reads the parameters, and leaves the form in the request, so that it can be read again.
+    init(_ request: inout Request) async throws {
         scope = try request.principal.requiredScope()
         guard request.method == .post else {
+            self.request = request
             items = request.query
             return
         }
-        guard let form = FormItems.parse(try await request.body.collected(limit: Self.bodyLimit)) else {
+        let body = try await request.body.collected(limit: Self.bodyLimit)
+        request.body = RequestBody(bytes: body)
+        self.request = request
+        guard let form = FormItems.parse(body) else {
             throw ServiceError.invalid("body", "is not a form", code: "request.form")
         }
         // What the form says wins over the address, as in Prometheus.

@@ -19,18 +19,17 @@ package struct PrometheusRoutes: Sendable {
     }
 
     package var all: [Endpoint] {
-        both(
+        questions + catalogue
+    }
+
+    private var questions: [Endpoint] {
+        question(
             "/api/v1/query", "Evaluates PromQL at one moment.",
             [Self.query, .init("time", "Seconds or RFC 3339; now when absent."), Self.timeout]
-        ) {
-            request in
-            let time = try request.time("time") ?? clock.now()
-            let query = try request.required("query")
-            return try await inTime(request) { engine in
-                PrometheusAnswer.bytes(try await engine.instant(query, at: time, in: request.scope))
-            }
+        ) { request in
+            .instant(try request.time("time") ?? clock.now())
         }
-            + both(
+            + question(
                 "/api/v1/query_range", "Evaluates PromQL at every step of a stretch of time.",
                 [
                     Self.query, .init("start", "Seconds or RFC 3339.", required: true),
@@ -44,12 +43,28 @@ package struct PrometheusRoutes: Sendable {
                 guard let step = QueryParameters.span(try request.required("step")) else {
                     throw QueryError(.badData, "invalid parameter \"step\": cannot parse it to a valid duration")
                 }
-                let query = try request.required("query")
-                return try await inTime(request) { engine in
-                    PrometheusAnswer.bytes(
-                        try await engine.range(query, from: start, to: end, step: step, in: request.scope))
-                }
-            } + catalogue
+                return .range(from: start, to: end, step: step)
+            }
+    }
+
+    private func question(
+        _ path: String, _ summary: String, _ parameters: [Endpoint.Parameter],
+        _ moments: @escaping @Sendable (PrometheusRequest) throws -> QueryMoments
+    ) -> [Endpoint] {
+        both(
+            path, summary, parameters,
+            quick: { request in
+                guard try limit(of: request).microseconds > 0 else { return nil }
+                let moments = try moments(request)
+                return try await engine.narrowAnswer(try request.required("query"), at: moments, in: request.scope)
+            }
+        ) { request in
+            let moments = try moments(request)
+            let query = try request.required("query")
+            return try await inTime(request) { engine in
+                try await engine.answer(query, at: moments, in: request.scope)
+            }
+        }
     }
 
     private static let query = Endpoint.Parameter("query", "The PromQL expression.", required: true)
@@ -106,7 +121,7 @@ package struct PrometheusRoutes: Sendable {
     private func inTime(
         _ request: PrometheusRequest, _ evaluate: @escaping @Sendable (PromQLEngine) async throws -> [UInt8]
     ) async throws -> [UInt8] {
-        let limit = min(try request.timeout ?? engine.limits.duration, engine.limits.duration)
+        let limit = try limit(of: request)
         let (engine, clock) = (engine.limited(to: limit), clock)
         let late = QueryError(.timeout, "query timed out in expression evaluation")
         guard limit.microseconds > 0 else { throw late }
@@ -121,13 +136,25 @@ package struct PrometheusRoutes: Sendable {
         }
     }
 
+    private func limit(of request: PrometheusRequest) throws(QueryError) -> Span {
+        min(try request.timeout ?? engine.limits.duration, engine.limits.duration)
+    }
+
     // MARK: - Endpoints
 
+    private typealias Quick = @Sendable (PrometheusRequest) async throws -> [UInt8]?
+
     private func both(
-        _ path: String, _ summary: String, _ parameters: [Endpoint.Parameter],
+        _ path: String, _ summary: String, _ parameters: [Endpoint.Parameter], quick: Quick? = nil,
         _ answer: @escaping @Sendable (PrometheusRequest) async throws -> [UInt8]
     ) -> [Endpoint] {
-        [endpoint(.get, path, summary, parameters, answer), endpoint(.post, path, summary, parameters, answer)]
+        [HTTPRequest.Method.get, .post].map { method in
+            let endpoint = endpoint(method, path, summary, parameters, answer)
+            guard let quick else { return endpoint }
+            return endpoint.answeringQuickly { request in
+                try await Self.answered(&request, quick)
+            }
+        }
     }
 
     private func endpoint(
@@ -138,13 +165,19 @@ package struct PrometheusRoutes: Sendable {
             method, path, summary, tag: "queries", access: .permission("reading", "read"), parameters: parameters,
             bodyMediaType: method == .post ? "application/x-www-form-urlencoded" : nil
         ) { request in
-            let asked = try await PrometheusRequest(request)
-            do {
-                return Self.response(try await answer(asked), .ok)
-            } catch let error as QueryError {
-                return Self.response(PrometheusAnswer.bytes(error), Self.status(of: error.kind))
-            }
-        }.takingAnyQuery()
+            var request = request
+            return try await Self.answered(&request, answer) ?? Self.response([], .internalServerError)
+        }.takingAnyQuery().answeringUntagged()
+    }
+
+    /// - Returns: `nil` where `answer` has none.
+    private static func answered(_ request: inout Request, _ answer: Quick) async throws -> Response? {
+        let asked = try await PrometheusRequest(&request)
+        do {
+            return try await answer(asked).map { response($0, .ok) }
+        } catch let error as QueryError {
+            return response(PrometheusAnswer.bytes(error), status(of: error.kind))
+        }
     }
 
     private static func response(_ bytes: [UInt8], _ status: HTTPResponse.Status) -> Response {

@@ -42,9 +42,14 @@ package struct SecretToken: Sendable, Hashable {
 
     /// SHA-256 of a text, in hexadecimal.
     package static func digest(of text: String) -> String {
-        SHA256.hash(data: Array(text.utf8)).reduce(into: "") { result, byte in
-            result += byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16)
+        var digits: [UInt8] = []
+        digits.reserveCapacity(SHA256.byteCount * 2)
+        for byte in SHA256.hash(data: Array(text.utf8)) {
+            for half in [byte >> 4, byte & 15] {
+                digits.append(half < 10 ? UInt8(ascii: "0") + half : UInt8(ascii: "a") - 10 + half)
+            }
         }
+        return String(decoding: digits, as: UTF8.self)
     }
 
     /// The first characters, to be told apart in a list.
