@@ -59,7 +59,7 @@ struct Core: Sendable {
         self.ingest = IngestService(
             stores: stores, clock: clock, directory: directory, alerting: alerting, fields: fields, audience: audience,
             settings: ingest)
-        query = QueryService(stores: stores, clock: clock, directory: directory)
+        query = QueryService(stores: stores, clock: clock, directory: directory, alerting: alerting)
         idempotency = IdempotencyService(
             stores: stores, clock: clock, box: SecretBox(key.derive("idempotency")))
         let projector = Projector(stores: stores, clock: clock)
@@ -124,7 +124,7 @@ struct Core: Sendable {
         endpoints += RuleRoutes.all(alerting) + AlertRoutes.all(alerting)
         endpoints += QueryRoutes.all(query) + FieldRoutes.all(fields)
         endpoints += TrailRoutes.all(
-            AuditList(stores: stores), IngestLog(stores: stores), JobService(stores: stores))
+            AuditList(stores: stores), IngestLog(stores: stores, alerting: alerting), JobService(stores: stores))
         endpoints +=
             PrometheusRoutes(
                 PromQLEngine(store: stores.series, clock: clock, patterns: .re2), clock: clock, version: Version.current
@@ -176,6 +176,7 @@ struct Core: Sendable {
     /// Ends what is open, in the order that loses nothing.
     func close() async {
         await fields.end()
+        await alerting.settleAll()
         await stores.series.close()
         await stores.relational.close()
     }

@@ -86,8 +86,9 @@ extension SeriesEngine {
             if !group.snapshot.rollups.isEmpty { return false }
             if group.snapshot.chunks.contains(where: { $0.lastTime >= start && $0.firstTime < end }) { return false }
             for block in group.snapshot.blocks where block.lastTime >= start && block.firstTime < end {
-                // A block that is not in order is put in order, whatever is asked of it.
-                rows += block.count * (block.isSorted ? 1 : 2) * group.entries.count
+                let share = Double(min(end, block.lastTime) - max(start, block.firstTime))
+                let whole = Double(max(1, block.lastTime - block.firstTime))
+                rows += (Int(Double(block.count) * share / whole) + 1) * group.entries.count
             }
             if rows > shortRowsMax { return false }
         }

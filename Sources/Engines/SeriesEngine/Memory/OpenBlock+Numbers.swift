@@ -4,81 +4,133 @@ extension OpenBlock {
     /// The numbers of one column in a range (without `end`) in order of time; of several with one time, the last.
     func numbers(ofColumn column: Int, from start: Int64, to end: Int64) -> NumberColumn {
         guard count > 0, lastTime >= start, firstTime < end else { return NumberColumn(times: [], values: []) }
-        let rows = isSorted ? nil : storage.order.order(of: self).rows
-        return rows.withRows { rows in
-            let first = place(start, rows)
-            let stop = place(end, rows)
-            var values: [Double] = []
-            let times = [Int64](unsafeUninitializedCapacity: max(0, stop - first)) { times, timesCount in
-                values = [Double](unsafeUninitializedCapacity: max(0, stop - first)) { values, valuesCount in
-                    valuesCount = fill(times, values, column, first..<max(first, stop), rows)
-                    timesCount = valuesCount
+        let ranges = rows(from: start, to: end)
+        let capacity = ranges.reduce(0) { $0 + $1.count }
+        let isSorted = isSorted
+        var values: [Double] = []
+        let times = [Int64](unsafeUninitializedCapacity: capacity) { times, timesCount in
+            values = [Double](unsafeUninitializedCapacity: capacity) { values, valuesCount in
+                var filled = 0
+                for range in ranges {
+                    let added = fill(times, values, at: filled, column, range)
+                    if isSorted || isInside(range, start, end) {
+                        filled += added
+                    } else {
+                        filled = NumberOrder.keep(times, values, filled..<filled + added, from: start, to: end)
+                    }
                 }
+                if !isSorted { filled = NumberOrder.settle(times, values, count: filled) }
+                (valuesCount, timesCount) = (filled, filled)
             }
-            return NumberColumn(times: times, values: values)
         }
+        return NumberColumn(times: times, values: values)
     }
 
     /// Whether one of the columns has a value in a range.
     func hasSample(ofColumns columns: [Int], from start: Int64, to end: Int64) -> Bool {
         if columns.isEmpty { return false }
-        let rows = isSorted ? nil : storage.order.order(of: self).rows
-        return rows.withRows { rows in
-            for place in place(start, rows)..<count {
-                let row = row(rows.map { Int($0[place]) } ?? place)
-                if Int64(bitPattern: row[0]) >= end { return false }
-                if columns.contains(where: { isPresent(row, $0) }) { return true }
+        return rows(from: start, to: end).contains { range in
+            range.contains { row in
+                let time = time(row)
+                return time >= start && time < end && columns.contains { isPresent(row, $0) }
             }
-            return false
         }
     }
 
-    /// The first place in the order of time that is not before `time`.
-    private func place(_ time: Int64, _ rows: UnsafeBufferPointer<UInt32>?) -> Int {
+    /// The rows that may be in a range, piece by piece as they lie in memory: exactly those where the block is in order.
+    private func rows(from start: Int64, to end: Int64) -> [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        if isSorted {
+            let (first, stop) = (place(start), place(end))
+            var row = first
+            while row < stop {
+                let next = row < turnedRows ? min(stop, (row >> Self.pageShift + 1) << Self.pageShift) : stop
+                ranges.append(row..<next)
+                row = next
+            }
+        } else {
+            for (number, page) in pages.enumerated() where page.lastTime >= start && page.firstTime < end {
+                ranges.append(number << Self.pageShift..<(number + 1) << Self.pageShift)
+            }
+            if turnedRows < count { ranges.append(turnedRows..<count) }
+        }
+        return ranges
+    }
+
+    private func isInside(_ rows: Range<Int>, _ start: Int64, _ end: Int64) -> Bool {
+        guard rows.lowerBound < turnedRows else { return start <= firstTime && end > lastTime }
+        let page = pages[rows.lowerBound >> Self.pageShift]
+        return page.firstTime >= start && page.lastTime < end
+    }
+
+    /// The first row of a block in order that is not before `time`.
+    private func place(_ time: Int64) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
-            if self.time(rows.map { Int($0[middle]) } ?? middle) < time { low = middle + 1 } else { high = middle }
+            if self.time(middle) < time { low = middle + 1 } else { high = middle }
         }
         return low
     }
 
+    /// Fills in rows that lie in one piece.
     private func fill(
-        _ times: UnsafeMutableBufferPointer<Int64>, _ values: UnsafeMutableBufferPointer<Double>, _ column: Int,
-        _ places: Range<Int>, _ rows: UnsafeBufferPointer<UInt32>?
+        _ times: UnsafeMutableBufferPointer<Int64>, _ values: UnsafeMutableBufferPointer<Double>, at place: Int,
+        _ column: Int, _ rows: Range<Int>
     ) -> Int {
-        let stride = layout.stride
-        let words = UnsafePointer(storage.words)
-        let value = 2 + layout.presenceWords + column
-        let presence = layout.hasPresence ? 2 + column / 64 : nil
-        let bit = UInt64(1) << UInt64(column % 64)
+        let first = rows.lowerBound
+        if first < turnedRows {
+            let base = pages[first >> Self.pageShift].words + first & (Self.pageRows - 1)
+            return fill(
+                times, values, at: place, column, base, step: 1, wordStep: Self.pageRows, count: rows.count)
+        }
+        return fill(
+            times, values, at: place, column, tail.words + (first - turnedRows) * layout.stride, step: layout.stride,
+            wordStep: 1, count: rows.count)
+    }
+
+    /// - Parameters:
+    ///   - start: The time of the first row.
+    ///   - step: From a row's word to the same word of the next row.
+    ///   - wordStep: From a row's word to its next word.
+    @inline(__always)
+    private func fill(
+        _ times: UnsafeMutableBufferPointer<Int64>, _ values: UnsafeMutableBufferPointer<Double>, at place: Int,
+        _ column: Int, _ start: UnsafeMutablePointer<UInt64>, step: Int, wordStep: Int, count: Int
+    ) -> Int {
+        let source = start + (2 + layout.presenceWords + column) * wordStep
         let kind = layout.columns[column].kind
-        var filled = 0
-        for place in places {
-            let row = words + (rows.map { Int($0[place]) } ?? place) * stride
-            if let presence, row[presence] & bit == 0 { continue }
-            let time = Int64(bitPattern: row[0])
-            // What comes later in the order came later.
-            if filled > 0, times[filled - 1] == time { filled -= 1 }
-            let bits = row[value]
-            times[filled] = time
+        guard layout.hasPresence else {
+            for row in 0..<count { times[place + row] = Int64(bitPattern: start[row * step]) }
             switch kind {
-            case .float: values[filled] = Double(bitPattern: bits)
-            case .integer: values[filled] = Double(Int64(bitPattern: bits))
-            case .boolean: values[filled] = bits == 0 ? 0 : 1
+            case .float:
+                for row in 0..<count { values[place + row] = Double(bitPattern: source[row * step]) }
+            case .integer:
+                for row in 0..<count { values[place + row] = Double(Int64(bitPattern: source[row * step])) }
+            case .boolean:
+                for row in 0..<count { values[place + row] = source[row * step] == 0 ? 0 : 1 }
             case .text, .object: preconditionFailure("BUG: a text is asked for as a number")
             }
+            return count
+        }
+        let presence = start + (2 + column / 64) * wordStep
+        let bit = UInt64(1) << UInt64(column % 64)
+        var filled = place
+        for row in 0..<count where presence[row * step] & bit != 0 {
+            times[filled] = Int64(bitPattern: start[row * step])
+            values[filled] = Self.number(source[row * step], kind)
             filled += 1
         }
-        return filled
+        return filled - place
     }
-}
 
-extension Optional where Wrapped == [UInt32] {
-    fileprivate func withRows<Result>(_ body: (UnsafeBufferPointer<UInt32>?) -> Result) -> Result {
-        switch self {
-        case .some(let rows): rows.withUnsafeBufferPointer { body($0) }
-        case .none: body(nil)
+    @inline(__always)
+    private static func number(_ bits: UInt64, _ kind: ReadingValue.Kind) -> Double {
+        switch kind {
+        case .float: Double(bitPattern: bits)
+        case .integer: Double(Int64(bitPattern: bits))
+        case .boolean: bits == 0 ? 0 : 1
+        case .text, .object: preconditionFailure("BUG: a text is asked for as a number")
         }
     }
 }

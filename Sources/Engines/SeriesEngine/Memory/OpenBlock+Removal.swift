@@ -9,11 +9,10 @@ extension OpenBlock {
         let row = UnsafeMutablePointer<UInt64>.allocate(capacity: rest.stride)
         defer { row.deallocate() }
         for index in 0..<count {
-            let source = self.row(index)
             let isTouched = (start..<end).contains(time(index))
-            copy(source, to: row, rest)
+            copy(index, to: row, rest)
             if isTouched {
-                for column in columns where isPresent(source, column) {
+                for column in columns where isPresent(index, column) {
                     removed += 1
                     if keepsOthers || rest.hasPresence { row[2 + column / 64] &= ~(1 << UInt64(column % 64)) }
                 }
@@ -26,14 +25,14 @@ extension OpenBlock {
     }
 
     /// Copies a row into a layout that may have presence where this block's has none.
-    private func copy(_ source: UnsafePointer<UInt64>, to row: UnsafeMutablePointer<UInt64>, _ target: RowLayout) {
-        guard target !== layout else { return row.update(from: source, count: layout.stride) }
-        row.update(from: source, count: 2)
+    private func copy(_ source: Int, to row: UnsafeMutablePointer<UInt64>, _ target: RowLayout) {
+        guard target !== layout else { return copy(source, to: row) }
+        for place in 0..<2 { row[place] = word(place, ofRow: source) }
         for word in 0..<target.presenceWords {
             let columns = min(64, layout.columns.count - word * 64)
             row[2 + word] = columns == 64 ? .max : 1 << UInt64(columns) - 1
         }
-        (row + 2 + target.presenceWords).update(from: source + 2, count: layout.stride - 2)
+        for place in 2..<layout.stride { row[target.presenceWords + place] = word(place, ofRow: source) }
     }
 
     /// Whether some row has a value of the series.
@@ -41,6 +40,6 @@ extension OpenBlock {
         let columns = layout.columns.indices.filter { layout.columns[$0].series === entry }
         guard !columns.isEmpty else { return false }
         if !layout.hasPresence { return count > 0 }
-        return (0..<count).contains { index in columns.contains { isPresent(row(index), $0) } }
+        return (0..<count).contains { index in columns.contains { isPresent(index, $0) } }
     }
 }

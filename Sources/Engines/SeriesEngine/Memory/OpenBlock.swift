@@ -2,38 +2,80 @@ import VigilModel
 
 /// Rows of one layout in the order of arrival.
 ///
-/// A copy is a snapshot: rows are only ever added behind those that a copy counts, and a block that is full moves to
-/// new memory.
+/// The newest rows, fewer than ``pageRows``, lie as they came, one row behind the other, so that adding one touches one
+/// place. A full page of them is put in order of time and turned: word by word, so that reading one column touches no
+/// other. Rows of one time stay in the order in which they came: of several, the last counts.
+///
+/// A copy is a snapshot: rows are only ever added behind those that a copy counts, and what moves goes to new memory.
 struct OpenBlock: @unchecked Sendable {
     // Unchecked: the one owner appends behind the rows that copies read.
     let layout: RowLayout
-    private(set) var storage: RowStorage
+    /// Full pages; word `w` of row `r` of a page lies at `w · pageRows + r`.
+    private(set) var pages: [RowStorage] = []
+    /// The rows behind the pages.
+    private(set) var tail: RowStorage
     private(set) var count = 0
     private(set) var firstTime = Int64.max
     private(set) var lastTime = Int64.min
     /// The row of `lastTime`; of several, the last.
     private(set) var newestRow = 0
     /// Whether times only grow from row to row.
-    private(set) var isSorted = true
+    var isSorted: Bool { arePagesSorted && isTailSorted && (pages.last.map { $0.lastTime < tailFirstTime } ?? true) }
+    private var arePagesSorted = true
+    private var isTailSorted = true
+    private var tailFirstTime = Int64.max
+    private var tailLastTime = Int64.min
     private(set) var texts: [String] = []
     private var textNumbers: [String: Int] = [:]
     private var textBytes = 0
 
     static let rowsMax = 1 << 15
+    static let pageShift = 6
+    static let pageRows = 1 << pageShift
 
     init(layout: RowLayout, capacity: Int = 4) {
         self.layout = layout
-        storage = RowStorage(words: layout.stride * max(capacity, 1))
+        tail = RowStorage(words: layout.stride * min(max(capacity, 1), Self.pageRows))
     }
 
     var isFull: Bool { count >= Self.rowsMax }
-    var memoryBytes: Int { storage.count * 8 + textBytes }
+    var memoryBytes: Int { (pages.count * Self.pageRows * layout.stride + tail.count) * 8 + textBytes }
+    /// Rows in pages.
+    var turnedRows: Int { pages.count << Self.pageShift }
 
-    func row(_ index: Int) -> UnsafePointer<UInt64> {
-        UnsafePointer(storage.words + index * layout.stride)
+    // MARK: - Reading
+
+    /// One word of a row: 0 is its time, 1 its arrival, then what ``RowLayout`` says.
+    @inline(__always)
+    func word(_ word: Int, ofRow row: Int) -> UInt64 {
+        let page = row >> Self.pageShift
+        return page < pages.count
+            ? pages[page].words[word << Self.pageShift + row & (Self.pageRows - 1)]
+            : tail.words[(row - turnedRows) * layout.stride + word]
     }
 
-    func time(_ index: Int) -> Int64 { Int64(bitPattern: row(index)[0]) }
+    func time(_ row: Int) -> Int64 { Int64(bitPattern: word(0, ofRow: row)) }
+
+    func arrival(_ row: Int) -> Int64 { Int64(bitPattern: word(1, ofRow: row)) }
+
+    func isPresent(_ row: Int, _ column: Int) -> Bool {
+        !layout.hasPresence || word(2 + column / 64, ofRow: row) >> UInt64(column % 64) & 1 != 0
+    }
+
+    func bits(_ row: Int, _ column: Int) -> UInt64 { word(2 + layout.presenceWords + column, ofRow: row) }
+
+    func quality(_ row: Int, _ column: Int) -> UInt8 {
+        guard layout.hasQuality else { return Quality.good.rawValue }
+        let word = word(2 + layout.presenceWords + layout.columns.count + column / 8, ofRow: row)
+        return UInt8(truncatingIfNeeded: word >> UInt64(column % 8 * 8))
+    }
+
+    /// Copies a row to where its words lie one behind the other.
+    func copy(_ row: Int, to target: UnsafeMutablePointer<UInt64>) {
+        for place in 0..<layout.stride { target[place] = word(place, ofRow: row) }
+    }
+
+    // MARK: - Adding
 
     /// Adds rows as they lie in the log; `texts` are those that their words number.
     ///
@@ -42,28 +84,34 @@ struct OpenBlock: @unchecked Sendable {
         _ words: UnsafePointer<UInt64>, rows: Int, arrival: Int64, texts newTexts: [String]
     ) -> Int {
         let before = memoryBytes
-        reserve(rows)
         let (perRow, stride, hasTexts) = (layout.wordsPerRow, layout.stride, layout.hasTexts)
         let textNumbers = newTexts.isEmpty ? [] : newTexts.map { number(of: $0) }
-        var target = storage.words + count * stride
         var source = words
-        for _ in 0..<rows {
-            target[0] = source[0]
-            target[1] = UInt64(bitPattern: arrival)
-            (target + 2).update(from: source + 1, count: perRow - 1)
-            if hasTexts { renumber(target, textNumbers) }
-            note(Int64(bitPattern: source[0]))
-            target += stride
-            source += perRow
+        var left = rows
+        while left > 0 {
+            let some = makeRoom(left)
+            var target = tail.words + (count - turnedRows) * stride
+            for _ in 0..<some {
+                target[0] = source[0]
+                target[1] = UInt64(bitPattern: arrival)
+                (target + 2).update(from: source + 1, count: perRow - 1)
+                if hasTexts { renumber(target, textNumbers) }
+                note(Int64(bitPattern: source[0]))
+                target += stride
+                source += perRow
+            }
+            left -= some
+            turnFullPage()
         }
         return memoryBytes - before
     }
 
-    /// Adds a row as it lies in memory, of a block with the same texts.
+    /// Adds a row whose words lie one behind the other, of a block with the same texts.
     mutating func appendRow(_ row: UnsafePointer<UInt64>) {
-        reserve(1)
-        (storage.words + count * layout.stride).update(from: row, count: layout.stride)
+        _ = makeRoom(1)
+        (tail.words + (count - turnedRows) * layout.stride).update(from: row, count: layout.stride)
         note(Int64(bitPattern: row[0]))
+        turnFullPage()
     }
 
     mutating func adoptTexts(of other: OpenBlock) {
@@ -73,8 +121,9 @@ struct OpenBlock: @unchecked Sendable {
     }
 
     private mutating func note(_ time: Int64) {
-        if time <= lastTime { isSorted = false }
-        if count == 0 { isSorted = true }
+        if time <= tailLastTime, tailFirstTime != .max { isTailSorted = false }
+        tailFirstTime = min(tailFirstTime, time)
+        tailLastTime = max(tailLastTime, time)
         firstTime = min(firstTime, time)
         if time >= lastTime {
             lastTime = time
@@ -83,12 +132,54 @@ struct OpenBlock: @unchecked Sendable {
         count += 1
     }
 
-    private mutating func reserve(_ rows: Int) {
-        let needed = (count + rows) * layout.stride
-        guard needed > storage.count else { return }
-        let grown = RowStorage(words: max(needed, min(storage.count * 2, Self.rowsMax * layout.stride)))
-        grown.words.update(from: storage.words, count: count * layout.stride)
-        storage = grown
+    /// Makes room behind the last row, and says for how many of `rows`: at most up to the end of a page.
+    private mutating func makeRoom(_ rows: Int) -> Int {
+        let used = count - turnedRows
+        let some = min(rows, Self.pageRows - used)
+        let needed = (used + some) * layout.stride
+        guard needed > tail.count else { return some }
+        let whole = Self.pageRows * layout.stride
+        // Whoever has filled a page fills another.
+        let grown = RowStorage(words: pages.isEmpty ? max(needed, min(tail.count * 2, whole)) : whole)
+        grown.words.update(from: tail.words, count: used * layout.stride)
+        tail = grown
+        return some
+    }
+
+    private mutating func turnFullPage() {
+        guard count - turnedRows == Self.pageRows else { return }
+        let page = RowStorage(words: Self.pageRows * layout.stride, from: tailFirstTime, to: tailLastTime)
+        let isStrict = isTailSorted ? turn(to: page) : turnInOrder(to: page)
+        if !isStrict || pages.last.map({ $0.lastTime >= page.firstTime }) ?? false { arePagesSorted = false }
+        pages.append(page)
+        (isTailSorted, tailFirstTime, tailLastTime) = (true, .max, .min)
+        // Copies may still read these rows where they came.
+        if !isKnownUniquelyReferenced(&tail) { tail = RowStorage(words: 0) }
+    }
+
+    private func turn(to page: RowStorage) -> Bool {
+        let stride = layout.stride
+        for word in 0..<stride {
+            let (source, target) = (tail.words + word, page.words + word << Self.pageShift)
+            for row in 0..<Self.pageRows { target[row] = source[row * stride] }
+        }
+        return true
+    }
+
+    /// Returns whether no two rows have one time.
+    private mutating func turnInOrder(to page: RowStorage) -> Bool {
+        let stride = layout.stride
+        let words = tail.words
+        let places = (0..<Self.pageRows).sorted {
+            let (left, right) = (Int64(bitPattern: words[$0 * stride]), Int64(bitPattern: words[$1 * stride]))
+            return (left, $0) < (right, $1)
+        }
+        for word in 0..<stride {
+            let target = page.words + word << Self.pageShift
+            for (row, place) in places.enumerated() { target[row] = words[place * stride + word] }
+        }
+        if newestRow >= turnedRows { newestRow = turnedRows + Self.pageRows - 1 }
+        return (1..<Self.pageRows).allSatisfy { page.words[$0] != page.words[$0 - 1] }
     }
 
     private mutating func number(of text: String) -> Int {
@@ -101,22 +192,10 @@ struct OpenBlock: @unchecked Sendable {
 
     private func renumber(_ row: UnsafeMutablePointer<UInt64>, _ numbers: [Int]) {
         let values = row + 2 + layout.presenceWords
-        for (index, column) in layout.columns.enumerated()
-        where (column.kind == .text || column.kind == .object) && isPresent(UnsafePointer(row), index) {
-            values[index] = UInt64(numbers[Int(values[index])])
+        for (index, column) in layout.columns.enumerated() where column.kind == .text || column.kind == .object {
+            let isPresent = !layout.hasPresence || row[2 + index / 64] >> UInt64(index % 64) & 1 != 0
+            if isPresent { values[index] = UInt64(numbers[Int(values[index])]) }
         }
-    }
-
-    func isPresent(_ row: UnsafePointer<UInt64>, _ column: Int) -> Bool {
-        !layout.hasPresence || row[2 + column / 64] >> UInt64(column % 64) & 1 != 0
-    }
-
-    func bits(_ row: UnsafePointer<UInt64>, _ column: Int) -> UInt64 { row[2 + layout.presenceWords + column] }
-
-    func quality(_ row: UnsafePointer<UInt64>, _ column: Int) -> UInt8 {
-        guard layout.hasQuality else { return Quality.good.rawValue }
-        let word = row[2 + layout.presenceWords + layout.columns.count + column / 8]
-        return UInt8(truncatingIfNeeded: word >> UInt64(column % 8 * 8))
     }
 }
 
@@ -125,12 +204,16 @@ final class RowStorage: @unchecked Sendable {
     // Unchecked: see OpenBlock.
     let words: UnsafeMutablePointer<UInt64>
     let count: Int
-    let order = RowOrder.Kept()
+    /// Of a full page: the times between which its rows are, both included.
+    let firstTime: Int64
+    let lastTime: Int64
 
-    init(words count: Int) {
+    init(words count: Int, from firstTime: Int64 = .min, to lastTime: Int64 = .max) {
         // Nobody reads a row before it is written, so nothing is cleared.
         words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(count, 1))
         self.count = count
+        self.firstTime = firstTime
+        self.lastTime = lastTime
     }
 
     deinit {

@@ -150,9 +150,8 @@ struct SeriesReader {
         if columns.contains(where: { block.layout.columns[$0].kind.rawValue >= ReadingValue.Kind.text.rawValue }) {
             result.texts += block.texts
         }
-        for index in 0..<block.count {
-            let row = block.row(index)
-            let time = Int64(bitPattern: row[0])
+        for row in 0..<block.count {
+            let time = block.time(row)
             guard time >= start, time < end else { continue }
             for column in columns where block.isPresent(row, column) {
                 let kind = block.layout.columns[column].kind.rawValue
@@ -186,29 +185,29 @@ struct SeriesReader {
     ///
     /// `chunks` need only be those that hold the newest sample of a series.
     func latest() -> LatestSample? {
-        var best: (block: OpenBlock, row: UnsafePointer<UInt64>, column: Int)?
+        var best: (block: OpenBlock, row: Int, column: Int, time: Int64)?
         for block in blocks where block.count > 0 {
             // Of two blocks with one time, the later came later.
-            if let best, block.lastTime < Int64(bitPattern: best.row[0]) { continue }
+            if let best, block.lastTime < best.time { continue }
             guard let (row, column) = block.newest(block.columns(of: entry)) else { continue }
-            if let best, row[0] != best.row[0], Int64(bitPattern: row[0]) < Int64(bitPattern: best.row[0]) { continue }
-            best = (block, row, column)
+            if let best, block.time(row) < best.time { continue }
+            best = (block, row, column, block.time(row))
         }
         var sealed: ChunkColumn?
         for chunk in chunks {
             if let column = chunk.column(entry.number), column.lastTime >= sealed?.lastTime ?? .min { sealed = column }
         }
-        if let sealed, best.map({ sealed.lastTime > Int64(bitPattern: $0.row[0]) }) ?? true {
+        if let sealed, best.map({ sealed.lastTime > $0.time }) ?? true {
             return LatestSample(
                 identity: entry.identity, sample: sealed.last, arrival: Timestamp(microseconds: sealed.arrival))
         }
-        guard let (block, row, column) = best else { return nil }
+        guard let (block, row, column, time) = best else { return nil }
         let raw = RawSample(
-            time: Int64(bitPattern: row[0]), bits: block.bits(row, column), order: 0,
+            time: time, bits: block.bits(row, column), order: 0,
             kind: block.layout.columns[column].kind.rawValue, quality: block.quality(row, column))
         return LatestSample(
             identity: entry.identity, sample: RawSeries(texts: block.texts).sample(raw),
-            arrival: Timestamp(microseconds: Int64(bitPattern: row[1])))
+            arrival: Timestamp(microseconds: block.arrival(row)))
     }
 }
 
@@ -218,15 +217,13 @@ extension OpenBlock {
     }
 
     /// The newest row in which one of the columns has a value, and the last such column; of rows with one time, the last.
-    func newest(_ columns: [Int]) -> (UnsafePointer<UInt64>, Int)? {
+    func newest(_ columns: [Int]) -> (row: Int, column: Int)? {
         guard count > 0, !columns.isEmpty else { return nil }
         // Nearly always the row that is newest of all has a value.
-        let newest = row(newestRow)
-        if let column = columns.last(where: { isPresent(newest, $0) }) { return (newest, column) }
-        var best: (row: UnsafePointer<UInt64>, column: Int)?
-        for index in stride(from: count - 1, through: 0, by: -1) {
-            let row = row(index)
-            if let best, Int64(bitPattern: row[0]) <= Int64(bitPattern: best.row[0]) { continue }
+        if let column = columns.last(where: { isPresent(newestRow, $0) }) { return (newestRow, column) }
+        var best: (row: Int, column: Int)?
+        for row in stride(from: count - 1, through: 0, by: -1) {
+            if let best, time(row) <= time(best.row) { continue }
             guard let column = columns.last(where: { isPresent(row, $0) }) else { continue }
             best = (row, column)
             if isSorted { break }

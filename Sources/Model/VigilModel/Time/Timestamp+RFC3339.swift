@@ -37,6 +37,14 @@ extension Timestamp: LosslessStringConvertible, Codable {
 
     /// The shortest RFC 3339 form in UTC: `2013-12-05T18:00:00Z`, with three or six fraction digits where needed.
     package var description: String {
+        String(unsafeUninitializedCapacity: Self.textBytesMax) { write(to: $0) }
+    }
+
+    /// How long ``description`` can be.
+    package static let textBytesMax = 32
+
+    /// Writes ``description`` to the beginning of `buffer`, and says how long it is.
+    package func write(to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
         let clamped = min(max(self, .distantPast), .distantFuture).microseconds
         var (days, rest) = clamped.quotientAndRemainder(dividingBy: 86_400_000_000)
         if rest < 0 {
@@ -44,17 +52,30 @@ extension Timestamp: LosslessStringConvertible, Codable {
             rest += 86_400_000_000
         }
         let (year, month, day) = Self.civil(daysSince1970: days)
-        let second = rest / 1_000_000
-        let micro = rest % 1_000_000
-        var text = Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
-        text += Self.padded(second / 3600, 2) + ":" + Self.padded(second / 60 % 60, 2) + ":"
-        text += Self.padded(second % 60, 2)
-        if micro % 1000 != 0 {
-            text += "." + Self.padded(micro, 6)
-        } else if micro != 0 {
-            text += "." + Self.padded(micro / 1000, 3)
+        let (second, micro) = rest.quotientAndRemainder(dividingBy: 1_000_000)
+        var count = 0
+        func add(_ number: Int64, _ width: Int, then mark: Unicode.Scalar) {
+            var rest = number
+            for place in (0..<width).reversed() {
+                buffer[count + place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            buffer[count + width] = UInt8(ascii: mark)
+            count += width + 1
         }
-        return text + "Z"
+        add(year, 4, then: "-")
+        add(month, 2, then: "-")
+        add(day, 2, then: "T")
+        add(second / 3600, 2, then: ":")
+        add(second / 60 % 60, 2, then: ":")
+        if micro == 0 {
+            add(second % 60, 2, then: "Z")
+        } else {
+            add(second % 60, 2, then: ".")
+            let isWhole = micro % 1000 == 0
+            add(isWhole ? micro / 1000 : micro, isWhole ? 3 : 6, then: "Z")
+        }
+        return count
     }
 
     package init(from decoder: any Decoder) throws {
@@ -68,11 +89,6 @@ extension Timestamp: LosslessStringConvertible, Codable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
-    }
-
-    private static func padded(_ number: Int64, _ width: Int) -> String {
-        let text = String(number)
-        return String(repeating: "0", count: max(0, width - text.count)) + text
     }
 }
 

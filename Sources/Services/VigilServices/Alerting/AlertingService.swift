@@ -8,6 +8,9 @@ package final class AlertingService: Sendable {
         package var lateness = Span.minutes(5)
         /// Batches that share a transaction.
         package var groupMax = 64
+        /// How long the records of batches that changed nothing wait for a transaction, and how many at most.
+        package var recordDelay = Span.milliseconds(250)
+        package var deferredMax = 256
         /// Conditions of a tenant that are kept in memory.
         package var cellsMax = 500_000
         package var bindingsMax = 500_000
@@ -64,11 +67,24 @@ package final class AlertingService: Sendable {
     }
 
     /// Judges readings that are durable; `companion` is written in the same transaction as the effect.
+    ///
+    /// - Parameter mayWait: Whether `companion` may be written a moment later where there is no effect.
     func evaluate(
-        _ work: EvaluationWork, tenant: TenantID,
+        _ work: EvaluationWork, tenant: TenantID, mayWait: Bool = false,
         companion: @escaping @Sendable (any SQLTransaction) throws -> Void
     ) async throws {
-        try await evaluators.evaluator(of: tenant).evaluate(work, companion: companion)
+        try await evaluators.evaluator(of: tenant).evaluate(work, mayWait: mayWait, companion: companion)
+    }
+
+    /// Writes what is left of batches that were judged, so that who reads now sees all of them.
+    package func settle(_ tenant: TenantID) async {
+        // Who cannot write now sees them later.
+        try? await evaluators.known(tenant)?.settle()
+    }
+
+    /// The same for all tenants, at the end.
+    package func settleAll() async {
+        for evaluator in await evaluators.all { try? await evaluator.settle() }
     }
 }
 
@@ -86,6 +102,10 @@ actor TenantEvaluators {
         self.shelf = shelf
         self.settings = settings
     }
+
+    var all: [TenantEvaluator] { Array(evaluators.values) }
+
+    func known(_ tenant: TenantID) -> TenantEvaluator? { evaluators[tenant] }
 
     func evaluator(of tenant: TenantID) -> TenantEvaluator {
         if let known = evaluators[tenant] { return known }

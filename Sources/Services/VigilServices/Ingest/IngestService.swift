@@ -109,7 +109,9 @@ package final class IngestService: Sendable {
         let through = await ingest.evaluatedThrough(with: entry.number)
         let due = await ingest.dueActivity(heard, at: now)
         let tenant = ingest.tenant
-        try await alerting.evaluate(work, tenant: tenant) { transaction in
+        // Whether a device is online must be seen at once, and so must what was refused.
+        let mayWait = due.isEmpty && entry.refused == 0 && work.revisits.isEmpty
+        try await alerting.evaluate(work, tenant: tenant, mayWait: mayWait) { transaction in
             try IngestRecords.write(entry, activity: due, through: through, tenant: tenant, at: now, in: transaction)
         }
         await ingest.finish(entry.number)

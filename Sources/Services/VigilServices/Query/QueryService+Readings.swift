@@ -87,6 +87,7 @@ extension QueryService {
     private func progress(of device: DeviceID, tenant: TenantID, in scope: AccessScope) async throws
         -> (newest: Timestamp?, through: Int64)
     {
+        await alerting.settle(tenant)
         let known = try await stores.relational.read(in: scope) { transaction in
             let newest = try transaction.rows(
                 "SELECT last_seen FROM device_activity WHERE tenant_id = \(tenant) AND device_id = \(device)"

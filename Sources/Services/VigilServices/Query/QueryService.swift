@@ -6,8 +6,11 @@ package final class QueryService: Sendable {
     let stores: Stores
     let clock: any TimeSource
     let directory: DeviceDirectory
+    let alerting: AlertingService
 
-    package init(stores: Stores, clock: any TimeSource, directory: DeviceDirectory) {
+    /// - Parameter alerting: Knows which readings have been judged.
+    package init(stores: Stores, clock: any TimeSource, directory: DeviceDirectory, alerting: AlertingService) {
+        self.alerting = alerting
         self.stores = stores
         self.clock = clock
         self.directory = directory
@@ -19,13 +22,14 @@ package final class QueryService: Sendable {
     package func latest(ofDevice reference: String, in scope: AccessScope) async throws -> [LatestValue] {
         let tenant = try AlertingService.tenant(of: scope)
         let device = try await device(reference, tenant: tenant, in: scope)
-        return try await latest(of: [device.id: device.code], tenant: tenant, in: scope)
+        let units = try await units(of: [device.id], tenant: tenant, in: scope)
+        return try await latest(of: [device.id: device.code], units: units, in: scope)
     }
 
     /// The newest values of all devices of a site.
     package func latest(ofSite reference: String, in scope: AccessScope) async throws -> [LatestValue] {
         let tenant = try AlertingService.tenant(of: scope)
-        let devices = try await stores.relational.read(in: scope) { transaction in
+        let (devices, units) = try await stores.relational.read(in: scope) { transaction in
             guard
                 let site = try transaction.rows(
                     "SELECT id FROM sites WHERE tenant_id = \(tenant) AND \(SQL.named(reference))"
@@ -42,48 +46,61 @@ package final class QueryService: Sendable {
                 let name: String = try row.get("name")
                 if scope.shows(id) { devices[id] = try row.optional("code") ?? name }
             }
-            return devices
+            return (devices, try Self.units(of: Array(devices.keys), tenant: tenant, in: transaction))
         }
-        return try await latest(of: devices, tenant: tenant, in: scope)
+        guard devices.count > Self.quickMax else { return try await latest(of: devices, units: units, in: scope) }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            try await latest(of: devices, units: units, in: scope)
+        }
     }
 
-    private func latest(of devices: [DeviceID: String], tenant: TenantID, in scope: AccessScope) async throws
-        -> [LatestValue]
-    {
+    /// The newest values of more devices than this are gathered on the shared threads.
+    private static let quickMax = 64
+
+    private func latest(
+        of devices: [DeviceID: String], units: [DeviceID: [String: String]], in scope: AccessScope
+    ) async throws -> [LatestValue] {
         guard !devices.isEmpty else { return [] }
-        let units = try await units(of: Array(devices.keys), tenant: tenant, in: scope)
-        let samples = try await stores.series.latest([], devices: Set(devices.keys), in: scope)
-        return samples.compactMap { latest -> LatestValue? in
-            guard let device = latest.identity.device, let code = devices[device],
+        let ordered = devices.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
+        let places = Dictionary(uniqueKeysWithValues: zip(ordered.map(\.key), ordered.indices))
+        var values: [[LatestValue]] = Array(repeating: [], count: ordered.count)
+        for latest in try await stores.series.latest([], devices: Set(devices.keys), in: scope) {
+            guard let device = latest.identity.device, let place = places[device],
                 !latest.identity.metric.hasPrefix("__")
-            else { return nil }
-            return LatestValue(
-                device: device, code: code, metric: latest.identity.metric, labels: latest.identity.labels,
-                value: latest.sample.value.json, unit: units[device]?[latest.identity.metric],
-                time: latest.sample.time.description, arrival: latest.arrival.description,
-                quality: Int(latest.sample.quality.rawValue), mayBeOlder: latest.isCertain ? nil : true)
-        }.sorted { ($0.code, $0.metric) < ($1.code, $1.metric) }
+            else { continue }
+            values[place].append(
+                LatestValue(
+                    device: device, code: ordered[place].value, metric: latest.identity.metric,
+                    labels: latest.identity.labels, value: latest.sample.value.json,
+                    unit: units[device]?[latest.identity.metric], time: latest.sample.time, arrival: latest.arrival,
+                    quality: Int(latest.sample.quality.rawValue), mayBeOlder: latest.isCertain ? nil : true))
+        }
+        return values.flatMap { $0.sorted { $0.metric < $1.metric } }
     }
 
     /// The units in which metrics are reported, as far as anybody said.
     func units(of devices: [DeviceID], tenant: TenantID, in scope: AccessScope) async throws
         -> [DeviceID: [String: String]]
     {
-        try await stores.relational.read(in: scope) { transaction in
-            var units: [DeviceID: [String: String]] = [:]
-            for start in stride(from: 0, to: devices.count, by: 500) {
-                let part = devices[start..<min(start + 500, devices.count)]
-                let rows = try transaction.rows(
-                    """
-                    SELECT device_id, metric, unit FROM device_metrics
-                    WHERE tenant_id = \(tenant) AND device_id IN \(part) AND unit IS NOT NULL
-                    """)
-                for row in rows {
-                    units[try row.get("device_id"), default: [:]][try row.get("metric")] = try row.get("unit")
-                }
+        try await stores.relational.read(in: scope) { try Self.units(of: devices, tenant: tenant, in: $0) }
+    }
+
+    private static func units(of devices: [DeviceID], tenant: TenantID, in transaction: any SQLTransaction) throws
+        -> [DeviceID: [String: String]]
+    {
+        var units: [DeviceID: [String: String]] = [:]
+        for start in stride(from: 0, to: devices.count, by: 500) {
+            let part = devices[start..<min(start + 500, devices.count)]
+            let rows = try transaction.rows(
+                """
+                SELECT device_id, metric, unit FROM device_metrics
+                WHERE tenant_id = \(tenant) AND device_id IN \(part) AND unit IS NOT NULL
+                """)
+            for row in rows {
+                units[try row.get("device_id"), default: [:]][try row.get("metric")] = try row.get("unit")
             }
-            return units
         }
+        return units
     }
 
     func device(_ reference: String, tenant: TenantID, in scope: AccessScope) async throws -> DeviceEntry {
@@ -102,8 +119,8 @@ package struct LatestValue: Codable, Sendable {
     package var labels: Labels
     package var value: JSONValue
     package var unit: String?
-    package var time: String
-    package var arrival: String
+    package var time: Timestamp
+    package var arrival: Timestamp
     /// 0 to 100.
     package var quality: Int
     /// True where a newer value may lie in a file that is damaged; absent otherwise.

@@ -37,7 +37,7 @@ final class World: Sendable {
         directory = DeviceDirectory(stores: stores, clock: clock)
         alerting = AlertingService(stores: stores, clock: clock, directory: directory)
         ingest = IngestService(stores: stores, clock: clock, directory: directory, alerting: alerting)
-        query = QueryService(stores: stores, clock: clock, directory: directory)
+        query = QueryService(stores: stores, clock: clock, directory: directory, alerting: alerting)
         let tenant = TenantID(high: 1, low: 1)
         self.tenant = tenant
         let now = clock.now()
@@ -55,6 +55,7 @@ final class World: Sendable {
     }
 
     func close() async {
+        await alerting.settleAll()
         await stores.series.close()
         await stores.relational.close()
     }

@@ -21,24 +21,29 @@ package enum QueryRoutes {
                     limit: try RuleRoutes.limit(of: request), in: request.principal.requiredScope())
                 return Page(items: page.items, next: page.next)
             },
-            .get(
-                "/api/devices/{device}/latest", "The newest value of each metric of a device.", tag: "readings",
-                access: .permission("reading", "read"), answers: Page<LatestValue>.self
-            ) { request in
-                Page(
-                    items: try await query.latest(
-                        ofDevice: request.pathValue("device"), in: request.principal.requiredScope()), next: nil)
+            latest("/api/devices/{device}/latest", "The newest value of each metric of a device.") { request in
+                try await query.latest(
+                    ofDevice: request.pathValue("device"), in: request.principal.requiredScope())
             },
-            .get(
-                "/api/sites/{site}/latest", "The newest values of all devices of a site.", tag: "readings",
-                access: .permission("reading", "read"), answers: Page<LatestValue>.self
-            ) { request in
-                Page(
-                    items: try await query.latest(
-                        ofSite: request.pathValue("site"), in: request.principal.requiredScope()), next: nil)
+            latest("/api/sites/{site}/latest", "The newest values of all devices of a site.") { request in
+                try await query.latest(ofSite: request.pathValue("site"), in: request.principal.requiredScope())
             },
             chart(query),
         ]
+    }
+
+    /// Answers at once: newest values lie in memory.
+    private static func latest(
+        _ path: String, _ summary: String, _ values: @escaping @Sendable (Request) async throws -> [LatestValue]
+    ) -> Endpoint {
+        Endpoint(
+            .get, path, summary, tag: "readings", access: .permission("reading", "read"),
+            answers: Page<LatestValue>.self
+        ) { request in
+            await LatestAnswer.response(try await values(request))
+        }
+        .answeringQuickly { request in await LatestAnswer.response(try await values(request)) }
+        .answeringUntagged()
     }
 
     private static func chart(_ query: QueryService) -> Endpoint {

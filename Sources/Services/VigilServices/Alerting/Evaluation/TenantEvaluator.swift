@@ -4,7 +4,8 @@ import VigilPorts
 /// Judges the readings of one tenant, one group of batches after the other.
 ///
 /// While one group is being written, batches gather for the next, so that a busy tenant shares transactions. Conditions
-/// live here in memory; what is written is only what changed.
+/// live here in memory; what is written is only what changed. Where nothing did, what is left to write of a batch waits
+/// for the next transaction, at most ``AlertingService/Settings/recordDelay``: the journal has it until then.
 actor TenantEvaluator {
     /// What else is written in the transaction of a group.
     typealias Companion = @Sendable (any SQLTransaction) throws -> Void
@@ -12,6 +13,8 @@ actor TenantEvaluator {
     struct Submission: Sendable {
         let work: EvaluationWork
         let companion: Companion
+        /// Whether `companion` may be written later.
+        let mayWait: Bool
     }
 
     private struct Waiting {
@@ -52,6 +55,9 @@ actor TenantEvaluator {
     private var edition = -1
     private var waiting: [Waiting] = []
     private var isRunning = false
+    /// What is still to be written of batches that changed nothing.
+    private var deferred: [Companion] = []
+    private var isFlushDue = false
 
     init(tenant: TenantID, stores: Stores, clock: any TimeSource, shelf: RuleShelf, settings: AlertingService.Settings)
     {
@@ -63,16 +69,34 @@ actor TenantEvaluator {
     }
 
     /// Judges, and returns when the effect is committed together with `companion`.
-    func evaluate(_ work: EvaluationWork, companion: @escaping Companion) async throws {
+    ///
+    /// - Parameter mayWait: Whether `companion` may be written later where there is no effect.
+    func evaluate(_ work: EvaluationWork, mayWait: Bool = false, companion: @escaping Companion) async throws {
+        let submission = Submission(work: work, companion: companion, mayWait: mayWait)
         let result = await withCheckedContinuation { continuation in
-            waiting.append(
-                Waiting(submission: Submission(work: work, companion: companion), continuation: continuation))
+            waiting.append(Waiting(submission: submission, continuation: continuation))
             if !isRunning {
                 isRunning = true
                 Task { await self.runGroups() }
             }
         }
         try result.get()
+    }
+
+    /// Writes what waits.
+    func settle() async throws {
+        guard !deferred.isEmpty else { return }
+        try await evaluate(EvaluationWork()) { _ in }
+    }
+
+    private func settleLater() {
+        guard !isFlushDue, !deferred.isEmpty else { return }
+        isFlushDue = true
+        Task {
+            try? await clock.wait(for: settings.recordDelay)
+            isFlushDue = false
+            do { try await settle() } catch { settleLater() }
+        }
     }
 
     private func runGroups() async {
@@ -103,9 +127,14 @@ actor TenantEvaluator {
                 submission.work.prepared, bindings, currentFrom: submission.work.currentFrom, into: &outcomes)
             for revisit in submission.work.revisits { try await judge(revisit, book: book, into: &outcomes) }
         }
+        if outcomes.isEmpty, group.allSatisfy(\.mayWait), deferred.count < settings.deferredMax {
+            deferred += group.map(\.companion)
+            settleLater()
+            return
+        }
         let now = clock.now()
         let (tenant, settings) = (tenant, settings)
-        let companions = group.map(\.companion)
+        let companions = deferred + group.map(\.companion)
         let settled = outcomes
         try await stores.relational.write(in: SystemScope.tenant(tenant, "rule evaluation")) { transaction in
             try ConditionRecord.save(
@@ -115,6 +144,7 @@ actor TenantEvaluator {
             for outcome in settled { try writer.apply(outcome, in: transaction) }
             for companion in companions { try companion(transaction) }
         }
+        deferred.removeAll()
     }
 
     /// Drops what was derived from an older edition of the rules; conditions of rules that did not change stay warm.

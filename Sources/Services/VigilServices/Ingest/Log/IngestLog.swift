@@ -21,9 +21,12 @@ package struct IngestLog: Sendable {
     }
 
     private let stores: Stores
+    private let alerting: AlertingService
 
-    package init(stores: Stores) {
+    /// - Parameter alerting: Writes the entries of the last moment before somebody reads.
+    package init(stores: Stores, alerting: AlertingService) {
         self.stores = stores
+        self.alerting = alerting
     }
 
     /// Batches, newest first.
@@ -34,6 +37,7 @@ package struct IngestLog: Sendable {
             throw ServiceError(.forbidden, "auth.forbidden", "The ingestion log is for those who see all devices.")
         }
         let cursor = try page.cursor.map { (try $0.integer(at: 0), try $0.text(at: 1)) }
+        await alerting.settle(tenant)
         let rows = try await stores.relational.read(.recent, in: scope) { transaction in
             var sql: SQL = "SELECT * FROM ingest_log WHERE tenant_id = \(tenant)"
             if let status { sql += " AND status = \(status)" }
