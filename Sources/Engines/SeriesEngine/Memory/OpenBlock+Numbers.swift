@@ -4,20 +4,27 @@ extension OpenBlock {
     /// The numbers of one column in a range (without `end`) in order of time; of several with one time, the last.
     func numbers(ofColumn column: Int, from start: Int64, to end: Int64) -> NumberColumn {
         guard count > 0, lastTime >= start, firstTime < end else { return NumberColumn(times: [], values: []) }
-        let ranges = rows(from: start, to: end)
-        let capacity = ranges.reduce(0) { $0 + $1.count }
         let isSorted = isSorted
+        let rows = isSorted ? place(start)..<max(place(start), place(end)) : 0..<count
+        let capacity = isSorted ? rows.count : rowsAtMost(from: start, to: end)
         var values: [Double] = []
         let times = [Int64](unsafeUninitializedCapacity: capacity) { times, timesCount in
             values = [Double](unsafeUninitializedCapacity: capacity) { values, valuesCount in
                 var filled = 0
-                for range in ranges {
-                    let added = fill(times, values, at: filled, column, range)
-                    if isSorted || isInside(range, start, end) {
-                        filled += added
-                    } else {
-                        filled = NumberOrder.keep(times, values, filled..<filled + added, from: start, to: end)
+                var row = rows.lowerBound
+                while row < rows.upperBound {
+                    let page = row >> Self.pageShift
+                    let stop = page < pages.count ? min(rows.upperBound, (page + 1) << Self.pageShift) : rows.upperBound
+                    if isSorted {
+                        filled += fill(times, values, at: filled, column, row..<stop)
+                    } else if let isInside = overlap(of: page, start, end) {
+                        let added = fill(times, values, at: filled, column, row..<stop)
+                        filled =
+                            isInside
+                            ? filled + added
+                            : NumberOrder.keep(times, values, filled..<filled + added, from: start, to: end)
                     }
+                    row = stop
                 }
                 if !isSorted { filled = NumberOrder.settle(times, values, count: filled) }
                 (valuesCount, timesCount) = (filled, filled)
@@ -29,38 +36,25 @@ extension OpenBlock {
     /// Whether one of the columns has a value in a range.
     func hasSample(ofColumns columns: [Int], from start: Int64, to end: Int64) -> Bool {
         if columns.isEmpty { return false }
-        return rows(from: start, to: end).contains { range in
-            range.contains { row in
-                let time = time(row)
-                return time >= start && time < end && columns.contains { isPresent(row, $0) }
-            }
+        let first = isSorted ? place(start) : 0
+        return (first..<count).contains { row in
+            let time = time(row)
+            return time >= start && time < end && columns.contains { isPresent(row, $0) }
         }
     }
 
-    /// The rows that may be in a range, piece by piece as they lie in memory: exactly those where the block is in order.
-    private func rows(from start: Int64, to end: Int64) -> [Range<Int>] {
-        var ranges: [Range<Int>] = []
-        if isSorted {
-            let (first, stop) = (place(start), place(end))
-            var row = first
-            while row < stop {
-                let next = row < turnedRows ? min(stop, (row >> Self.pageShift + 1) << Self.pageShift) : stop
-                ranges.append(row..<next)
-                row = next
-            }
-        } else {
-            for (number, page) in pages.enumerated() where page.lastTime >= start && page.firstTime < end {
-                ranges.append(number << Self.pageShift..<(number + 1) << Self.pageShift)
-            }
-            if turnedRows < count { ranges.append(turnedRows..<count) }
-        }
-        return ranges
+    /// Whether a page, or what is behind the pages, is all in a range; `nil` where nothing of it is.
+    private func overlap(of page: Int, _ start: Int64, _ end: Int64) -> Bool? {
+        let isTurned = page < pages.count
+        let first = isTurned ? pages[page].firstTime : tailFirstTime
+        let last = isTurned ? pages[page].lastTime : tailLastTime
+        return last < start || first >= end ? nil : first >= start && last < end
     }
 
-    private func isInside(_ rows: Range<Int>, _ start: Int64, _ end: Int64) -> Bool {
-        guard rows.lowerBound < turnedRows else { return start <= firstTime && end > lastTime }
-        let page = pages[rows.lowerBound >> Self.pageShift]
-        return page.firstTime >= start && page.lastTime < end
+    private func rowsAtMost(from start: Int64, to end: Int64) -> Int {
+        var count = overlap(of: pages.count, start, end) == nil ? 0 : count - turnedRows
+        for page in pages.indices where overlap(of: page, start, end) != nil { count += Self.pageRows }
+        return count
     }
 
     /// The first row of a block in order that is not before `time`.

@@ -11,7 +11,7 @@ struct OpenBlock: @unchecked Sendable {
     // Unchecked: the one owner appends behind the rows that copies read.
     let layout: RowLayout
     /// Full pages; word `w` of row `r` of a page lies at `w · pageRows + r`.
-    private(set) var pages: [RowStorage] = []
+    private(set) var pages: [Page] = []
     /// The rows behind the pages.
     private(set) var tail: RowStorage
     private(set) var count = 0
@@ -23,14 +23,24 @@ struct OpenBlock: @unchecked Sendable {
     var isSorted: Bool { arePagesSorted && isTailSorted && (pages.last.map { $0.lastTime < tailFirstTime } ?? true) }
     private var arePagesSorted = true
     private var isTailSorted = true
-    private var tailFirstTime = Int64.max
-    private var tailLastTime = Int64.min
+    /// The times between which the rows behind the pages are.
+    private(set) var tailFirstTime = Int64.max
+    private(set) var tailLastTime = Int64.min
     private(set) var texts: [String] = []
     private var textNumbers: [String: Int] = [:]
     private var textBytes = 0
 
+    /// A full page, and the times between which its rows are, both included.
+    struct Page {
+        let storage: RowStorage
+        let firstTime: Int64
+        let lastTime: Int64
+
+        var words: UnsafeMutablePointer<UInt64> { storage.words }
+    }
+
     static let rowsMax = 1 << 15
-    static let pageShift = 6
+    static let pageShift = 7
     static let pageRows = 1 << pageShift
 
     init(layout: RowLayout, capacity: Int = 4) {
@@ -148,10 +158,10 @@ struct OpenBlock: @unchecked Sendable {
 
     private mutating func turnFullPage() {
         guard count - turnedRows == Self.pageRows else { return }
-        let page = RowStorage(words: Self.pageRows * layout.stride, from: tailFirstTime, to: tailLastTime)
+        let page = RowStorage(words: Self.pageRows * layout.stride)
         let isStrict = isTailSorted ? turn(to: page) : turnInOrder(to: page)
-        if !isStrict || pages.last.map({ $0.lastTime >= page.firstTime }) ?? false { arePagesSorted = false }
-        pages.append(page)
+        if !isStrict || pages.last.map({ $0.lastTime >= tailFirstTime }) ?? false { arePagesSorted = false }
+        pages.append(Page(storage: page, firstTime: tailFirstTime, lastTime: tailLastTime))
         (isTailSorted, tailFirstTime, tailLastTime) = (true, .max, .min)
         // Copies may still read these rows where they came.
         if !isKnownUniquelyReferenced(&tail) { tail = RowStorage(words: 0) }
@@ -204,16 +214,11 @@ final class RowStorage: @unchecked Sendable {
     // Unchecked: see OpenBlock.
     let words: UnsafeMutablePointer<UInt64>
     let count: Int
-    /// Of a full page: the times between which its rows are, both included.
-    let firstTime: Int64
-    let lastTime: Int64
 
-    init(words count: Int, from firstTime: Int64 = .min, to lastTime: Int64 = .max) {
+    init(words count: Int) {
         // Nobody reads a row before it is written, so nothing is cleared.
         words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(count, 1))
         self.count = count
-        self.firstTime = firstTime
-        self.lastTime = lastTime
     }
 
     deinit {

@@ -118,7 +118,7 @@ package enum NumberText {
         if value == value.rounded(), abs(value) < 1e15 {
             return value == 0 && value.sign == .minus ? "-0" : String(Int64(value))
         }
-        let text = "\(value)"
+        let text = value.description
         guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "e")) else { return text }
         var mantissa = String(text[..<mark])
         if mantissa.hasSuffix(".0") { mantissa.removeLast(2) }

@@ -226,7 +226,7 @@ struct SelectorLoader {
             selection.devices = selection.devices.map { $0.intersection(devices) } ?? devices
             if selection.devices?.isEmpty == true { return nil }
         }
-        let test = try deviceTest(own, patterns)
+        let test = try deviceTest(own.filter { literals(of: $0) == nil }, patterns)
         return (selection, { !$0.metric.hasPrefix("__") && test($0) })
     }
 
@@ -245,9 +245,9 @@ struct SelectorLoader {
                 }
             }
             guard isPlain, !text.isEmpty else { return nil }
-            let names = text.split(separator: "|", omittingEmptySubsequences: false)
+            let names = text.utf8.split(separator: UInt8(ascii: "|"), omittingEmptySubsequences: false)
             // An empty one is met by series without a device.
-            return names.contains { $0.isEmpty } ? nil : names.map(String.init)
+            return names.contains { $0.isEmpty } ? nil : names.map { String(Substring($0)) }
         case .notEqual, .notMatches: return nil
         }
     }
@@ -269,6 +269,7 @@ struct SelectorLoader {
                 tests.append { (pattern.groups($0) != nil) == wanted }
             }
         }
+        if tests.isEmpty { return { _ in true } }
         return { identity in
             let value = identity.device?.description ?? ""
             return tests.allSatisfy { $0(value) }
