@@ -163,13 +163,13 @@ struct Core: Sendable {
 
     /// Lets the command line, which belongs to no tenant, act in the one that it names in the query.
     private func actingLocally(_ endpoint: Endpoint) -> Endpoint {
-        endpoint.handling { request in
+        endpoint.preparing { request in
             guard request.principal.subject == .local, request.principal.scope == nil,
                 let tenant = request.queryValue("tenant")
-            else { return try await endpoint.handler(request) }
+            else { return request }
             var request = request
             request.principal = try await identity.localPrincipal(tenant: tenant)
-            return try await endpoint.handler(request)
+            return request
         }
     }
 

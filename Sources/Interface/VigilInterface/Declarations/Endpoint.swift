@@ -117,10 +117,17 @@ extension Endpoint {
         return false
     }
 
-    /// The same endpoint with another handler.
-    package func handling(_ handler: @escaping @Sendable (Request) async throws -> Response) -> Endpoint {
+    /// The same endpoint, for which requests are made ready by `prepare`.
+    package func preparing(_ prepare: @escaping @Sendable (Request) async throws -> Request) -> Endpoint {
         var copy = self
-        copy.handler = handler
+        let (handler, quick) = (handler, quick)
+        copy.handler = { try await handler(try await prepare($0)) }
+        copy.quick = quick.map { quick in
+            { request in
+                request = try await prepare(request)
+                return try await quick(&request)
+            }
+        }
         return copy
     }
 

@@ -1,0 +1,126 @@
+import Testing
+import VigilModel
+import VigilPorts
+
+@testable import SeriesEngine
+
+@Suite struct OpenBlockTests {
+    private static let kinds: [ReadingValue.Kind] = [.float, .integer, .boolean]
+
+    /// A layout of three columns: a float, an integer and a boolean.
+    private static func layout(hasPresence: Bool) -> RowLayout {
+        let group = SourceGroup(number: 1, tenant: TenantID(high: 1, low: 1), device: nil, labels: .none)
+        let columns = kinds.enumerated().map { place, kind in
+            RowLayout.Column(
+                series: SeriesEntry(number: UInt32(place), group: group, metric: "m\(place)"), kind: kind)
+        }
+        return RowLayout(number: 1, group: group, columns: columns, hasPresence: hasPresence, hasQuality: false)
+    }
+
+    private struct Row {
+        var time: Int64
+        var bits: [UInt64?]
+    }
+
+    /// Times that mostly grow, with neighbours across, doubles and now and then one from long before.
+    private static func rows(
+        _ count: Int, hasPresence: Bool, isSorted: Bool, using generator: inout Generator
+    ) -> [Row] {
+        (0..<count).map { number in
+            let dice = generator.next() % 40
+            let away: Int64 =
+                isSorted ? 0 : dice == 0 ? Int64(generator.next() % 500) : dice < 8 ? Int64(generator.next() % 6) : 0
+            let bits = kinds.indices.map { column -> UInt64? in
+                if hasPresence, generator.next() % 4 == 0 { return nil }
+                return column == 0 ? Double(number).bitPattern : column == 1 ? UInt64(number) : UInt64(number % 2)
+            }
+            return Row(time: Int64(number) * 2 - away, bits: bits)
+        }
+    }
+
+    private static func append(_ rows: [Row], to block: inout OpenBlock) {
+        var words: [UInt64] = []
+        for row in rows {
+            words.append(UInt64(bitPattern: row.time))
+            if block.layout.hasPresence {
+                words.append(row.bits.enumerated().reduce(0) { $0 | ($1.element == nil ? 0 : 1 << UInt64($1.offset)) })
+            }
+            words += row.bits.map { $0 ?? 0 }
+        }
+        _ = words.withUnsafeBufferPointer { words in
+            words.baseAddress.map { block.append($0, rows: rows.count, arrival: 7, texts: []) }
+        }
+    }
+
+    /// What a column must answer: in order of time, of one time the row that came last.
+    private static func expected(_ rows: [Row], _ column: Int, _ range: Range<Int64>) -> [Int64: Double] {
+        var numbers: [Int64: Double] = [:]
+        for row in rows where range.contains(row.time) {
+            guard let bits = row.bits[column] else { continue }
+            numbers[row.time] = column == 0 ? Double(bitPattern: bits) : Double(bits)
+        }
+        return numbers
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8])
+    func `a column answers what was added, whatever lies in pages`(seed: UInt64) throws {
+        var generator = Generator(state: seed)
+        let hasPresence = seed % 2 == 0
+        let layout = Self.layout(hasPresence: hasPresence)
+        var block = OpenBlock(layout: layout)
+        var all: [Row] = []
+        var moments: [(block: OpenBlock, count: Int)] = []
+        while all.count < 1000 {
+            let many = Self.rows(
+                1 + Int(generator.next() % 90), hasPresence: hasPresence, isSorted: seed > 6, using: &generator)
+            let begun = Int64(all.count) * 2
+            let later = many.map { Row(time: $0.time + begun, bits: $0.bits) }
+            Self.append(later, to: &block)
+            all += later
+            moments.append((block, all.count))
+        }
+        // A copy is what it was, however much was added to the block since.
+        for (block, count) in moments.suffix(4) + moments.prefix(8) {
+            let rows = Array(all.prefix(count))
+            #expect(block.count == count)
+            #expect(block.lastTime == rows.map(\.time).max() && block.firstTime == rows.map(\.time).min())
+            for column in Self.kinds.indices {
+                let start = Int64(generator.next() % UInt64(count * 2)) - 20
+                for range in [Int64.min..<Int64.max, start..<start + 1 + Int64(generator.next() % 400)] {
+                    let numbers = block.numbers(ofColumn: column, from: range.lowerBound, to: range.upperBound)
+                    let expected = Self.expected(rows, column, range)
+                    #expect(numbers.times == expected.keys.sorted())
+                    #expect(numbers.values == expected.keys.sorted().map { expected[$0] })
+                    #expect(
+                        block.hasSample(ofColumns: [column], from: range.lowerBound, to: range.upperBound)
+                            == !expected.isEmpty)
+                }
+                let newest = rows.filter { $0.bits[column] != nil }.map(\.time).max()
+                #expect(block.newest([column]).map { block.time($0.row) } == newest)
+            }
+        }
+    }
+
+    @Test func `what is removed is gone from pages and from the rows behind them`() {
+        var generator = Generator(state: 9)
+        var block = OpenBlock(layout: Self.layout(hasPresence: false))
+        let rows = Self.rows(300, hasPresence: false, isSorted: false, using: &generator)
+        Self.append(rows, to: &block)
+        let (rest, removed) = block.removing([1], from: 100, to: 400)
+        let before = Self.expected(rows, 1, Int64.min..<Int64.max)
+        #expect(removed == rows.filter { (100..<400).contains($0.time) }.count)
+        #expect(
+            rest.numbers(ofColumn: 1, from: .min, to: .max).times
+                == before.keys.sorted().filter { !(100..<400).contains($0) })
+        #expect(rest.numbers(ofColumn: 0, from: .min, to: .max).times == before.keys.sorted())
+    }
+
+    @Test func `rows that are far out of order are put in order too`() {
+        var block = OpenBlock(layout: Self.layout(hasPresence: false))
+        let rows = (0..<1000).map { Row(time: Int64(999 - $0), bits: [Double($0).bitPattern, UInt64($0), 1]) }
+        Self.append(rows, to: &block)
+        let numbers = block.numbers(ofColumn: 1, from: 0, to: 1000)
+        #expect(numbers.times == Array(0..<1000))
+        #expect(numbers.values == (0..<1000).map { Double(999 - $0) })
+    }
+}
