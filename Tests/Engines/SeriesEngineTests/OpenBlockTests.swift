@@ -24,7 +24,7 @@ import VigilPorts
 
     /// Times that mostly grow, with neighbours across, doubles and now and then one from long before.
     private static func rows(
-        _ count: Int, hasPresence: Bool, isSorted: Bool, using generator: inout Generator
+        _ count: Int, hasPresence: Bool, isSorted: Bool, using generator: inout SeededGenerator
     ) -> [Row] {
         (0..<count).map { number in
             let dice = generator.next() % 40
@@ -64,7 +64,7 @@ import VigilPorts
 
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8])
     func `a column answers what was added, whatever lies in pages`(seed: UInt64) throws {
-        var generator = Generator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let hasPresence = seed % 2 == 0
         let layout = Self.layout(hasPresence: hasPresence)
         var block = OpenBlock(layout: layout)
@@ -102,7 +102,7 @@ import VigilPorts
     }
 
     @Test func `what is removed is gone from pages and from the rows behind them`() {
-        var generator = Generator(state: 9)
+        var generator = SeededGenerator(seed: 9)
         var block = OpenBlock(layout: Self.layout(hasPresence: false))
         let rows = Self.rows(300, hasPresence: false, isSorted: false, using: &generator)
         Self.append(rows, to: &block)

@@ -9,7 +9,7 @@ import VigilPorts
     @Test(arguments: [1, 2, 3]) func `rows land like the tables that they stand for, after a restart too`(
         seed: UInt64
     ) async throws {
-        var generator = Generator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let scope = AccessScope(tenant: TenantID(high: 1, low: seed))
         let (left, right) = (TemporaryFolder(), TemporaryFolder())
         let (asRows, asTables) = (OpenedEngine(folder: left), OpenedEngine(folder: right))
@@ -25,7 +25,7 @@ import VigilPorts
     }
 
     /// Rows of few sources and fields, so that times meet and field lists alternate.
-    private static func rows(using generator: inout Generator) -> ReadingRows {
+    private static func rows(using generator: inout SeededGenerator) -> ReadingRows {
         let sources = (0..<5).map { SeriesSource(device: nil, measurement: "m", labels: ["n": "\($0)"]) }
         let fields: [(String, ReadingValue.Kind)] = [
             ("a", .float), ("b", .integer), ("c", .boolean), ("d", .text), ("e", .object),
@@ -55,7 +55,7 @@ import VigilPorts
         return rows
     }
 
-    private static func value(_ kind: ReadingValue.Kind, using generator: inout Generator) -> ReadingValue {
+    private static func value(_ kind: ReadingValue.Kind, using generator: inout SeededGenerator) -> ReadingValue {
         let number = Int64(generator.next() % 1000)
         return switch kind {
         case .float: .float(Double(number) / 8)
@@ -73,18 +73,5 @@ import VigilPorts
         let cursor = try await store.samples(SeriesSelection([]), in: scope)
         while let piece = try await cursor.next() { samples[piece.identity, default: []] += piece.samples }
         return samples
-    }
-}
-
-/// A generator that gives the same numbers for the same seed (SplitMix64).
-private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -120,15 +120,13 @@ extension Endpoint {
     /// The same endpoint, for which requests are made ready by `prepare`.
     package func preparing(_ prepare: @escaping @Sendable (Request) async throws -> Request) -> Endpoint {
         var copy = self
-        let (handler, quick) = (handler, quick)
+        let handler = handler
         copy.handler = { try await handler(try await prepare($0)) }
-        copy.quick = quick.map { quick in
-            { request in
-                request = try await prepare(request)
-                return try await quick(&request)
-            }
+        guard let quick else { return copy }
+        return copy.answeringQuickly { request in
+            request = try await prepare(request)
+            return try await quick(&request)
         }
-        return copy
     }
 
     /// The same endpoint, whose answer holds a new secret.
