@@ -29,6 +29,8 @@ enum LatestAnswer {
             device = json.repeating(device, if: last?.device == value.device && last?.labels == value.labels) {
                 $0.device(of: value)
             }
+            // In the order of an encoder that sorts: the flag stands before the metric.
+            if value.mayBeOlder == true { json.raw(",\"mayBeOlder\":true") }
             json.raw(",\"metric\":")
             json.text(value.metric)
             json.raw(",\"quality\":")
