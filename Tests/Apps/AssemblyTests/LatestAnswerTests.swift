@@ -12,7 +12,8 @@ import VigilServices
         LatestValue(
             device: DeviceID(high: 1, low: device), code: "d\"\(device)", metric: metric,
             labels: ["area": "a/\(device)"], value: value, unit: unit, time: Timestamp(seconds: second),
-            arrival: Timestamp(microseconds: 1_700_000_000_500_000 + second), quality: 100, mayBeOlder: device == 2 ? true : nil)
+            arrival: Timestamp(microseconds: 1_700_000_000_500_000 + second), quality: 100,
+            mayBeOlder: device == 2 ? true : nil)
     }
 
     @Test func `newest values are written as an encoder writes them, however much neighbours share`() async throws {
