@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 import VigilModel
-import VigilServices
 
 @testable import VigilInterface
+@testable import VigilServices
 
 @Suite struct LatestAnswerTests {
     private static func value(
