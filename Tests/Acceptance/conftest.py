@@ -73,6 +73,16 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
+    def ready(self, status=200, says="", seconds=30):
+        """Waits until /ready answers so, and gives its answer: just begun on a busy machine, a store may be late."""
+        deadline = time.monotonic() + seconds
+        while True:
+            got, answer = self.call("GET", "/ready")
+            if got == status and says in json.dumps(answer):
+                return answer
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.2)
+
     def call(self, method, path, body=None, token=None, headers=None, scheme="Token"):
         """Gives the status and the answer: JSON as a value, everything else as text."""
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()

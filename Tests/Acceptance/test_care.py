@@ -66,8 +66,8 @@ def test_the_folder_is_its_owners_alone(folder):
 
 
 def test_machines_ask_whether_it_works_and_what_it_counts(place):
-    status, ready = place.call("GET", "/ready")
-    assert status == 200 and ready["status"] == "ready"
+    ready = place.ready()
+    assert ready["status"] == "ready"
     assert {store["store"] for store in ready["stores"]} >= {"relational", "series"}
     place.call("POST", "/write", b"cpu,device=a load=1.5", place.token)
     status, text = place.call("GET", "/metrics")

@@ -1,8 +1,7 @@
 import Testing
 import VigilModel
 import VigilPorts
-
-@testable import VigilServices
+import VigilServices
 
 /// What batches that change nothing leave in the tables is written a moment later, and nothing of it is ever missed.
 @Suite struct DeferredRecordsTests {
