@@ -297,7 +297,7 @@ def test_the_pages_of_people(place):
     assert faults == []
 
 
-def test_a_reset_link_names_the_port_on_which_the_server_runs(place):
+def test_a_reset_link_names_the_port_on_which_the_server_runs(place, monkeypatch):
     def printed():
         done = run("user", "reset-link", "--data", place.folder, "--tenant", "acme", "--username", "ann")
         return done.stdout.strip().split("/reset?token=")
@@ -310,5 +310,6 @@ def test_a_reset_link_names_the_port_on_which_the_server_runs(place):
     place.stop()
     # Nobody listens: what is configured is all that is known.
     assert printed()[0] == "http://127.0.0.1:8080"
-    with Server(place.folder, "--set", "server.public_url=https://vigil.example.org"):
+    monkeypatch.setenv("VIGIL_SERVER_PUBLIC_URL", "https://vigil.example.org")
+    with Server(place.folder):
         assert printed()[0] == "https://vigil.example.org"
