@@ -43,7 +43,9 @@ package actor Readiness {
     private let clock: any TimeSource
     private var last: [StoreState] = []
     private var asked = Timestamp.distantPast
-    /// Stores that still owe an answer.
+    /// The round of questions that is under way.
+    private var asking: Task<[StoreState], Never>?
+    /// Stores that still owe an answer of an earlier round.
     private var hanging: Set<String> = []
     static let keep = Span.seconds(2)
     static let patience = Span.seconds(3)
@@ -93,13 +95,22 @@ package actor Readiness {
     package func states() async -> [StoreState] {
         let now = clock.now()
         if !last.isEmpty, now - asked < Self.keep { return last }
+        // Who comes while the stores are being asked gets the same answer.
+        if let asking { return await asking.value }
         asked = now
+        let round = Task { await ask() }
+        asking = round
+        last = await round.value
+        asking = nil
+        return last
+    }
+
+    private func ask() async -> [StoreState] {
         // All at once: one that hangs must not make the others wait.
         let questions = probes.map { probe in Task { await self.state(of: probe) } }
         var states: [StoreState] = []
         for question in questions { states.append(await question.value) }
-        last = states
-        return last
+        return states
     }
 
     private func state(of probe: Probe) async -> StoreState {
