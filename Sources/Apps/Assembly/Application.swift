@@ -78,7 +78,9 @@ package struct Application: Sendable {
         }
         // The group stops the last service first: listeners are let go, then the server ends, then the loops.
         let work = core.loops + (mail.work.map { [("mail", $0)] } ?? [])
-        let loops = work.map { BackgroundWork(name: $0.name, logger: logger, work: $0.run) as any Service }
+        let loops = work.map {
+            BackgroundWork(name: $0.name, logger: logger, clock: core.clock, work: $0.run) as any Service
+        }
         let services: [any Service] = loops + [server, GracefulEnd { await core.hub.stop() }]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

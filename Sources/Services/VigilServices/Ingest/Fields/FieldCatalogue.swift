@@ -63,13 +63,16 @@ package final class FieldCatalogue: Sendable {
 
     /// Writes what was noted, again and again until the task is cancelled.
     package func run() async throws {
-        try await loadDecided()
+        var isLoaded = false
         while true {
-            try await clock.wait(for: Self.interval)
             do {
+                if !isLoaded { try await loadDecided() }
+                isLoaded = true
+                try await clock.wait(for: Self.interval)
                 try await save()
             } catch let error as StoreError where error.mayBeTriedAgain {
                 // Counts of a catalogue are not worth holding readings back for.
+                if !isLoaded { try await clock.wait(for: Self.interval) }
             }
         }
     }
