@@ -5,7 +5,8 @@ package import VigilPorts
 ///
 /// The way of a batch: decoded, devices found, handlers; appended to the series store together with its journal entry
 /// (now it is durable); then rules, alerts, the outbox, the ingestion log and how far the tenant is, in one transaction;
-/// then the bus. What a crash leaves between the two is judged at the next start.
+/// then the bus. Where a batch changed nothing, that transaction may come a moment later and be shared with others. What a
+/// crash leaves between the two is judged at the next start.
 package final class IngestService: Sendable {
     let stores: Stores
     let clock: any TimeSource
