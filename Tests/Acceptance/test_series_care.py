@@ -1,6 +1,8 @@
 """What people take out of the store of readings, and what it keeps of what it saw, with the binary."""
 
+import http.client
 import json
+import socket
 
 from conftest import Server, make_token, make_user, run
 
@@ -35,6 +37,32 @@ def test_readings_go_out_and_away_and_come_back(folder):
     assert wrong.returncode == 1 and "is not a series selector: " in wrong.stderr
     both = run("series", "delete", "pressure", "--all", "--data", folder, check=False)
     assert both.returncode != 0 and "--all" in both.stderr
+
+
+def test_an_export_comes_whole_however_often_it_is_asked_for(folder):
+    make_user(folder)
+    with Server(folder) as server:
+        token = make_token(folder)
+        assert server.call("POST", "/api/v2/write", b"boiler,device=b1 outlet_temp=60.0", token)[0] == 204
+        whole = run("series", "export", "boiler_outlet_temp", "--form", "csv", "--data", folder).stdout
+        assert len(whole.splitlines()) == 2
+        path = "/api/local/series/export?match=boiler_outlet_temp&form=csv&tenant=acme"
+        connection = LocalConnection(folder)
+        for _ in range(500):
+            connection.request("GET", path)
+            assert connection.getresponse().read().decode() == whole
+
+
+class LocalConnection(http.client.HTTPConnection):
+    """The socket beside a data folder, as the command line calls it."""
+
+    def __init__(self, folder):
+        super().__init__("localhost")
+        self.path = str(folder / "vigil.sock")
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
 
 
 def test_the_catalogue_keeps_what_it_saw_just_before_a_stop(folder):

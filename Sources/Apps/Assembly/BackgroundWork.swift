@@ -26,6 +26,9 @@ struct BackgroundWork: Service {
             try await cancelWhenGracefulShutdown { try await work() }
         } catch is CancellationError {
             return false
+        } catch  where Task.isCancelled || Task.isShuttingDownGracefully {
+            // What a store says of a call that was left is no news of the store.
+            return false
         } catch let error as StoreError where error.isTransient {
             logger.warning("background work begins again", metadata: ["work": "\(name)", "error": "\(error)"])
             return true

@@ -22,7 +22,7 @@ extension Vigil {
     static func main() async {
         if let word = unknownCommand(CommandLine.arguments.dropFirst().first) {
             Say.error("\"\(word)\" is no command; vigil --help lists them")
-            exit(ExitCode.validationFailure)
+            end(ExitCode.validationFailure)
         }
         do {
             var command = try parseAsRoot()
@@ -31,6 +31,7 @@ extension Vigil {
             } else {
                 try command.run()
             }
+            end(ExitCode.success)
         } catch {
             let code = exitCode(for: error)
             var text = fullMessage(for: error)
@@ -40,11 +41,18 @@ extension Vigil {
                 if text.hasPrefix("Error: ") { text.removeFirst("Error: ".count) }
                 Say.error(text)
             }
-            exit(code)
+            end(code)
         }
     }
 
-    private static func exit(_ code: ExitCode) -> Never { Foundation.exit(code.rawValue) }
+    /// Ends the process with what was printed, and without what libraries do at an ordinary exit.
+    ///
+    /// They take their memory away from threads that still use it: a connection that is being made when the program ends
+    /// would fall over the cryptography that is gone.
+    private static func end(_ code: ExitCode) -> Never {
+        fflush(nil)
+        _exit(code.rawValue)
+    }
 
     /// The first word that was typed, when it looks like a command and is none.
     private static func unknownCommand(_ word: String?) -> String? {

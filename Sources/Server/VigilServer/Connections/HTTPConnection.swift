@@ -63,6 +63,7 @@ struct HTTPConnection: Sendable {
         let isExpecting = head.headerFields[.expect]?.lowercased() == "100-continue"
         let goAhead: @Sendable () async throws -> Void = {
             try await outbound.write(.head(HTTPResponse(status: .continue)))
+            try await arrival()
         }
         let exchange = IncomingRequest(head: head, facts: facts, presence: presence) { limit, isGzip in
             try BodySource(
@@ -129,12 +130,21 @@ struct HTTPConnection: Sendable {
                 try await presence.whileHere {
                     // On the shared threads, where a task of its own runs: what makes the pieces may take long.
                     for try await piece in pieces { try await write(piece[...], to: outbound) }
+                    try await arrival()
                     // A stream that was left ends like one that is whole.
                     try Task.checkCancellation()
                 }
             }
             try await outbound.write(.end(nil))
         }
+    }
+
+    /// Waits until what was written from another thread has come to the connection's own.
+    ///
+    /// A write on the connection's thread takes effect at once, and would overtake it: the end of an answer its last
+    /// piece.
+    private func arrival() async throws {
+        try await channel.channel.eventLoop.submit {}.get()
     }
 
     private func write(_ bytes: ArraySlice<UInt8>, to outbound: Writer) async throws {
