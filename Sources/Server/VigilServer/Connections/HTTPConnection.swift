@@ -7,7 +7,6 @@ import VigilInterface
 /// Serves the requests of one connection, one after the other.
 struct HTTPConnection: Sendable {
     typealias Channel = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
-    typealias Writer = NIOAsyncChannelOutboundWriter<HTTPResponsePart>
 
     /// So much of an unread body is read and thrown away before the answer is given.
     static let skippedBodyBytes = 1 << 18
@@ -40,8 +39,9 @@ struct HTTPConnection: Sendable {
             try await withTaskCancellationHandler {
                 try await channel.executeThenClose { inbound, outbound in
                     let reader = InboundReader(inbound)
+                    let writer = PartWriter(outbound, on: channel.channel.eventLoop)
                     while let (head, number) = try await reader.nextHead() {
-                        guard try await serve(head, number, reader, outbound) else { break }
+                        guard try await serve(head, number, reader, writer) else { break }
                     }
                     outbound.finish()
                 }
@@ -58,12 +58,11 @@ struct HTTPConnection: Sendable {
     ///
     /// - Returns: Whether the connection can serve another.
     private func serve(
-        _ head: HTTPRequest, _ number: Int, _ reader: InboundReader, _ outbound: Writer
+        _ head: HTTPRequest, _ number: Int, _ reader: InboundReader, _ outbound: PartWriter
     ) async throws -> Bool {
         let isExpecting = head.headerFields[.expect]?.lowercased() == "100-continue"
         let goAhead: @Sendable () async throws -> Void = {
             try await outbound.write(.head(HTTPResponse(status: .continue)))
-            try await arrival()
         }
         let exchange = IncomingRequest(head: head, facts: facts, presence: presence) { limit, isGzip in
             try BodySource(
@@ -104,7 +103,7 @@ struct HTTPConnection: Sendable {
         }
     }
 
-    private func write(_ response: Response, isHead: Bool, to outbound: Writer) async throws {
+    private func write(_ response: Response, isHead: Bool, to outbound: PartWriter) async throws {
         var head = HTTPResponse(status: response.status, headerFields: response.headers)
         switch response.body {
         case .none:
@@ -130,7 +129,6 @@ struct HTTPConnection: Sendable {
                 try await presence.whileHere {
                     // On the shared threads, where a task of its own runs: what makes the pieces may take long.
                     for try await piece in pieces { try await write(piece[...], to: outbound) }
-                    try await arrival()
                     // A stream that was left ends like one that is whole.
                     try Task.checkCancellation()
                 }
@@ -139,15 +137,7 @@ struct HTTPConnection: Sendable {
         }
     }
 
-    /// Waits until what was written from another thread has come to the connection's own.
-    ///
-    /// A write on the connection's thread takes effect at once, and would overtake it: the end of an answer its last
-    /// piece.
-    private func arrival() async throws {
-        try await channel.channel.eventLoop.submit {}.get()
-    }
-
-    private func write(_ bytes: ArraySlice<UInt8>, to outbound: Writer) async throws {
+    private func write(_ bytes: ArraySlice<UInt8>, to outbound: PartWriter) async throws {
         var rest = bytes
         while !rest.isEmpty {
             try await outbound.write(.body(ByteBuffer(bytes: rest.prefix(Self.pieceBytes))))
