@@ -115,6 +115,31 @@ import VigilPorts
         #expect(rest.numbers(ofColumn: 0, from: .min, to: .max).times == before.keys.sorted())
     }
 
+    @Test func `rows of senders that overtake each other lie in pages that begin where the one before ended`() {
+        var block = OpenBlock(layout: Self.layout(hasPresence: false))
+        // Four senders with ten rows each: the second and the fourth come first.
+        let order = [1, 0, 3, 2]
+        let rows = (0..<30).flatMap { round in
+            order.flatMap { sender in
+                (0..<10).map { row -> Row in
+                    let number = round * 40 + sender * 10 + row
+                    return Row(time: Int64(number), bits: [Double(number).bitPattern, UInt64(number), 1])
+                }
+            }
+        }
+        Self.append(rows, to: &block)
+        #expect(block.arePagesSorted && block.pages.count == 17)
+        #expect(block.numbers(ofColumn: 1, from: 0, to: 1200).values == (0..<1200).map(Double.init))
+        #expect(block.numbers(ofColumn: 1, from: 1150, to: 1190).values == (1150..<1190).map(Double.init))
+        let known = block.statistics(ofColumn: 1)
+        #expect(known.map(\.count) == Array(repeating: 64, count: 17))
+        #expect(known[2].minimum == 128 && known[2].maximum == 191 && known[2].mean == 159.5)
+        #expect(known[2].firstTime == 128 && known[2].lastTime == 191)
+        Self.append((1200..<1300).map { Row(time: $0, bits: [0, 7, 1]) }, to: &block)
+        #expect(block.statistics(ofColumn: 1).prefix(17) == known[...])
+        #expect(block.statistics(ofColumn: 1).count == block.pages.count)
+    }
+
     @Test func `rows that are far out of order are put in order too`() {
         var block = OpenBlock(layout: Self.layout(hasPresence: false))
         let rows = (0..<1000).map { Row(time: Int64(999 - $0), bits: [Double($0).bitPattern, UInt64($0), 1]) }

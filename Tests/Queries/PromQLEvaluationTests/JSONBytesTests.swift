@@ -54,4 +54,15 @@ import VigilModel
         #expect(text == "\"\(time.description)\"")
         #expect(Timestamp(time.description)?.description == time.description)
     }
+
+    @Test(arguments: [
+        (Timestamp(seconds: 1_700_000_000), 21.5, "[1700000000,\"21.5\"]"),
+        (Timestamp(microseconds: 1_700_000_000_250_000), -0.000123, "[1700000000.25,\"-0.000123\"]"),
+        (Timestamp(microseconds: -1), 0, "[-0.000001,\"0\"]"),
+        (Timestamp(microseconds: 0), 999_999_999.999999, "[0,\"999999999.999999\"]"),
+        (.distantFuture, 1.0 / 3, "[253402300799.999999,\"other\"]"), (Timestamp(seconds: 9), -0.0, "[9,\"other\"]"),
+    ])
+    func `points are a moment and a number`(time: Timestamp, value: Double, text: String) {
+        #expect(written { $0.point(time, value) { _ in "other" } } == text)
+    }
 }

@@ -15,13 +15,15 @@ enum NumberOrder {
         return kept
     }
 
-    /// Sorts the first `count`, and keeps of several with one time the one that stood last; returns how many are left.
+    /// Sorts the first `count`, of which `ordered` grow already, and keeps of several with one time the one that stood
+    /// last; returns how many are left.
     static func settle(
-        _ times: UnsafeMutableBufferPointer<Int64>, _ values: UnsafeMutableBufferPointer<Double>, count: Int
+        _ times: UnsafeMutableBufferPointer<Int64>, _ values: UnsafeMutableBufferPointer<Double>, count: Int,
+        ordered: Int = 0
     ) -> Int {
         var moves = 0
         var hasDoubles = false
-        var place = 1
+        var place = max(ordered, 1)
         while place < count {
             let time = times[place]
             if times[place - 1] >= time {
@@ -44,6 +46,25 @@ enum NumberOrder {
             place += 1
         }
         return hasDoubles ? withoutDoubles(times, values, count: count) : count
+    }
+
+    /// The places of `count` times in their order; of one time, those that stood first come first.
+    static func order(_ count: Int, _ time: (Int) -> Int64) -> [Int] {
+        var order = Array(0..<count)
+        var moves = 0
+        for place in 1..<count {
+            let moved = order[place]
+            let own = time(moved)
+            var target = place
+            while target > 0, time(order[target - 1]) > own {
+                order[target] = order[target - 1]
+                target -= 1
+            }
+            order[target] = moved
+            moves += place - target
+            if moves > 8 * count { return (0..<count).sorted { (time($0), $0) < (time($1), $1) } }
+        }
+        return order
     }
 
     private static func sort(

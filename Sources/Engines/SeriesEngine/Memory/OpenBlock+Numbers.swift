@@ -4,30 +4,62 @@ extension OpenBlock {
     /// The numbers of one column in a range (without `end`) in order of time; of several with one time, the last.
     func numbers(ofColumn column: Int, from start: Int64, to end: Int64) -> NumberColumn {
         guard count > 0, lastTime >= start, firstTime < end else { return NumberColumn(times: [], values: []) }
-        let isSorted = isSorted
-        let rows = isSorted ? place(start)..<max(place(start), place(end)) : 0..<count
-        let capacity = isSorted ? rows.count : rowsAtMost(from: start, to: end)
+        guard arePagesSorted else { return unsortedNumbers(ofColumn: column, from: start, to: end) }
+        let turned = turnedRows
+        let early = turnedPlace(start)..<turnedPlace(end)
+        let isInside = overlap(of: pages.count, start, end)
+        let late =
+            isTailSorted
+            ? place(start, in: turned..<count)..<place(end, in: turned..<count)
+            : turned..<(isInside == nil ? turned : count)
+        return self.column(ofAtMost: early.count + late.count) { times, values in
+            let ordered = fill(times, values, at: 0, column, early)
+            var filled = ordered + fill(times, values, at: ordered, column, late)
+            if !isTailSorted, isInside == false {
+                filled = NumberOrder.keep(times, values, ordered..<filled, from: start, to: end)
+            }
+            return isSorted ? filled : NumberOrder.settle(times, values, count: filled, ordered: ordered)
+        }
+    }
+
+    /// Hands out the numbers of one column in some rows, in the order in which they lie.
+    func withNumbers(
+        ofColumn column: Int, inRows rows: Range<Int>,
+        _ body: (UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Double>) -> Void
+    ) {
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: rows.count) { times in
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: rows.count) { values in
+                let filled = fill(times, values, at: 0, column, rows)
+                body(UnsafeBufferPointer(rebasing: times[..<filled]), UnsafeBufferPointer(rebasing: values[..<filled]))
+            }
+        }
+    }
+
+    private func unsortedNumbers(ofColumn column: Int, from start: Int64, to end: Int64) -> NumberColumn {
+        self.column(ofAtMost: rowsAtMost(from: start, to: end)) { times, values in
+            var filled = 0
+            for page in 0...pages.count {
+                guard let isInside = overlap(of: page, start, end) else { continue }
+                let first = page << Self.pageShift
+                let stop = page < pages.count ? first + Self.pageRows : count
+                let added = fill(times, values, at: filled, column, first..<stop)
+                filled =
+                    isInside
+                    ? filled + added : NumberOrder.keep(times, values, filled..<filled + added, from: start, to: end)
+            }
+            return NumberOrder.settle(times, values, count: filled)
+        }
+    }
+
+    private func column(
+        ofAtMost capacity: Int,
+        _ fill: (UnsafeMutableBufferPointer<Int64>, UnsafeMutableBufferPointer<Double>) -> Int
+    ) -> NumberColumn {
         var values: [Double] = []
         let times = [Int64](unsafeUninitializedCapacity: capacity) { times, timesCount in
             values = [Double](unsafeUninitializedCapacity: capacity) { values, valuesCount in
-                var filled = 0
-                var row = rows.lowerBound
-                while row < rows.upperBound {
-                    let page = row >> Self.pageShift
-                    let stop = page < pages.count ? min(rows.upperBound, (page + 1) << Self.pageShift) : rows.upperBound
-                    if isSorted {
-                        filled += fill(times, values, at: filled, column, row..<stop)
-                    } else if let isInside = overlap(of: page, start, end) {
-                        let added = fill(times, values, at: filled, column, row..<stop)
-                        filled =
-                            isInside
-                            ? filled + added
-                            : NumberOrder.keep(times, values, filled..<filled + added, from: start, to: end)
-                    }
-                    row = stop
-                }
-                if !isSorted { filled = NumberOrder.settle(times, values, count: filled) }
-                (valuesCount, timesCount) = (filled, filled)
+                timesCount = fill(times, values)
+                valuesCount = timesCount
             }
         }
         return NumberColumn(times: times, values: values)
@@ -36,7 +68,7 @@ extension OpenBlock {
     /// Whether one of the columns has a value in a range.
     func hasSample(ofColumns columns: [Int], from start: Int64, to end: Int64) -> Bool {
         if columns.isEmpty { return false }
-        let first = isSorted ? place(start) : 0
+        let first = isSorted ? place(start, in: 0..<count) : 0
         return (first..<count).contains { row in
             let time = time(row)
             return time >= start && time < end && columns.contains { isPresent(row, $0) }
@@ -48,7 +80,8 @@ extension OpenBlock {
         let isTurned = page < pages.count
         let first = isTurned ? pages[page].firstTime : tailFirstTime
         let last = isTurned ? pages[page].lastTime : tailLastTime
-        return last < start || first >= end ? nil : first >= start && last < end
+        if last < start || first >= end || !isTurned && count == turnedRows { return nil }
+        return first >= start && last < end
     }
 
     private func rowsAtMost(from start: Int64, to end: Int64) -> Int {
@@ -57,9 +90,21 @@ extension OpenBlock {
         return count
     }
 
-    /// The first row of a block in order that is not before `time`.
-    private func place(_ time: Int64) -> Int {
-        var (low, high) = (0, count)
+    /// The first row of pages in order that is not before `time`.
+    private func turnedPlace(_ time: Int64) -> Int {
+        var (low, high) = (0, pages.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if pages[middle].lastTime < time { low = middle + 1 } else { high = middle }
+        }
+        let first = low << Self.pageShift
+        if low == pages.count || time <= pages[low].firstTime { return first }
+        return place(time, in: first..<first + Self.pageRows)
+    }
+
+    /// The first of rows in order that is not before `time`.
+    private func place(_ time: Int64, in rows: Range<Int>) -> Int {
+        var (low, high) = (rows.lowerBound, rows.upperBound)
         while low < high {
             let middle = (low + high) / 2
             if self.time(middle) < time { low = middle + 1 } else { high = middle }
@@ -67,20 +112,27 @@ extension OpenBlock {
         return low
     }
 
-    /// Fills in rows that lie in one piece.
+    /// Fills in rows; returns how many had a value.
     private func fill(
         _ times: UnsafeMutableBufferPointer<Int64>, _ values: UnsafeMutableBufferPointer<Double>, at place: Int,
         _ column: Int, _ rows: Range<Int>
     ) -> Int {
-        let first = rows.lowerBound
-        if first < turnedRows {
-            let base = pages[first >> Self.pageShift].words + first & (Self.pageRows - 1)
-            return fill(
-                times, values, at: place, column, base, step: 1, wordStep: Self.pageRows, count: rows.count)
+        var filled = place
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            if row >= turnedRows {
+                filled += fill(
+                    times, values, at: filled, column, tail.words + (row - turnedRows) * layout.stride,
+                    step: layout.stride, wordStep: 1, count: rows.upperBound - row)
+                break
+            }
+            let stop = min(rows.upperBound, (row >> Self.pageShift + 1) << Self.pageShift, turnedRows)
+            let base = pages[row >> Self.pageShift].words + row & (Self.pageRows - 1)
+            filled += fill(
+                times, values, at: filled, column, base, step: 1, wordStep: Self.pageRows, count: stop - row)
+            row = stop
         }
-        return fill(
-            times, values, at: place, column, tail.words + (first - turnedRows) * layout.stride, step: layout.stride,
-            wordStep: 1, count: rows.count)
+        return filled - place
     }
 
     /// - Parameters:

@@ -1,10 +1,12 @@
 import VigilModel
 
-/// Rows of one layout in the order of arrival.
+/// Rows of one layout.
 ///
-/// The newest rows, fewer than ``pageRows``, lie as they came, one row behind the other, so that adding one touches one
-/// place. A full page of them is put in order of time and turned: word by word, so that reading one column touches no
-/// other. Rows of one time stay in the order in which they came: of several, the last counts.
+/// The newest rows, fewer than ``tailRows``, lie as they came, one row behind the other, so that adding one touches one
+/// place. When they are that many they are put in order of time, and the older half becomes a page: turned, word by word,
+/// so that reading one column touches no other. What several senders send at once overtakes by a few rows only, so that
+/// one page begins where the one before it ended. Rows of one time stay in the order in which they came: of several, the
+/// last counts.
 ///
 /// A copy is a snapshot: rows are only ever added behind those that a copy counts, and what moves goes to new memory.
 struct OpenBlock: @unchecked Sendable {
@@ -12,6 +14,8 @@ struct OpenBlock: @unchecked Sendable {
     let layout: RowLayout
     /// Full pages; word `w` of row `r` of a page lies at `w · pageRows + r`.
     private(set) var pages: [Page] = []
+    /// What is known of the pages; copies share it.
+    let statistics: PageStatistics
     /// The rows behind the pages.
     private(set) var tail: RowStorage
     private(set) var count = 0
@@ -20,9 +24,13 @@ struct OpenBlock: @unchecked Sendable {
     /// The row of `lastTime`; of several, the last.
     private(set) var newestRow = 0
     /// Whether times only grow from row to row.
-    var isSorted: Bool { arePagesSorted && isTailSorted && (pages.last.map { $0.lastTime < tailFirstTime } ?? true) }
-    private var arePagesSorted = true
-    private var isTailSorted = true
+    var isSorted: Bool { isTailSorted && isTailBehind }
+    /// Whether times only grow from row to row of the pages, and all that is behind them is later.
+    var isTailBehind: Bool { arePagesSorted && (pages.last.map { $0.lastTime < tailFirstTime } ?? true) }
+    /// Whether times only grow from row to row of the pages.
+    private(set) var arePagesSorted = true
+    /// The same of what is behind them.
+    private(set) var isTailSorted = true
     /// The times between which the rows behind the pages are.
     private(set) var tailFirstTime = Int64.max
     private(set) var tailLastTime = Int64.min
@@ -30,22 +38,16 @@ struct OpenBlock: @unchecked Sendable {
     private var textNumbers: [String: Int] = [:]
     private var textBytes = 0
 
-    /// A full page, and the times between which its rows are, both included.
-    struct Page {
-        let storage: RowStorage
-        let firstTime: Int64
-        let lastTime: Int64
-
-        var words: UnsafeMutablePointer<UInt64> { storage.words }
-    }
-
     static let rowsMax = 1 << 15
-    static let pageShift = 7
+    static let pageShift = 6
     static let pageRows = 1 << pageShift
+    /// So many rows are put in order together.
+    static let tailRows = 2 * pageRows
 
     init(layout: RowLayout, capacity: Int = 4) {
         self.layout = layout
-        tail = RowStorage(words: layout.stride * min(max(capacity, 1), Self.pageRows))
+        statistics = PageStatistics(columns: layout.columns.count)
+        tail = RowStorage(words: layout.stride * min(max(capacity, 1), Self.tailRows))
     }
 
     var isFull: Bool { count >= Self.rowsMax }
@@ -111,7 +113,7 @@ struct OpenBlock: @unchecked Sendable {
                 source += perRow
             }
             left -= some
-            turnFullPage()
+            turnOldest()
         }
         return memoryBytes - before
     }
@@ -121,7 +123,7 @@ struct OpenBlock: @unchecked Sendable {
         _ = makeRoom(1)
         (tail.words + (count - turnedRows) * layout.stride).update(from: row, count: layout.stride)
         note(Int64(bitPattern: row[0]))
-        turnFullPage()
+        turnOldest()
     }
 
     mutating func adoptTexts(of other: OpenBlock) {
@@ -142,13 +144,13 @@ struct OpenBlock: @unchecked Sendable {
         count += 1
     }
 
-    /// Makes room behind the last row, and says for how many of `rows`: at most up to the end of a page.
+    /// Makes room behind the last row, and says for how many of `rows`: at most until rows are put in order.
     private mutating func makeRoom(_ rows: Int) -> Int {
         let used = count - turnedRows
-        let some = min(rows, Self.pageRows - used)
+        let some = min(rows, Self.tailRows - used)
         let needed = (used + some) * layout.stride
         guard needed > tail.count else { return some }
-        let whole = Self.pageRows * layout.stride
+        let whole = Self.tailRows * layout.stride
         // Whoever has filled a page fills another.
         let grown = RowStorage(words: pages.isEmpty ? max(needed, min(tail.count * 2, whole)) : whole)
         grown.words.update(from: tail.words, count: used * layout.stride)
@@ -156,40 +158,47 @@ struct OpenBlock: @unchecked Sendable {
         return some
     }
 
-    private mutating func turnFullPage() {
-        guard count - turnedRows == Self.pageRows else { return }
-        let page = RowStorage(words: Self.pageRows * layout.stride)
-        let isStrict = isTailSorted ? turn(to: page) : turnInOrder(to: page)
-        if !isStrict || pages.last.map({ $0.lastTime >= tailFirstTime }) ?? false { arePagesSorted = false }
-        pages.append(Page(storage: page, firstTime: tailFirstTime, lastTime: tailLastTime))
-        (isTailSorted, tailFirstTime, tailLastTime) = (true, .max, .min)
+    /// Makes a page of the older half when the tail is full.
+    private mutating func turnOldest() {
+        guard count - turnedRows == Self.tailRows else { return }
+        let (stride, half) = (layout.stride, Self.pageRows)
+        let page = RowStorage(words: half * stride)
         // Copies may still read these rows where they came.
-        if !isKnownUniquelyReferenced(&tail) { tail = RowStorage(words: 0) }
+        let isShared = !isKnownUniquelyReferenced(&tail)
+        if isTailSorted {
+            turn(to: page) { $0 }
+            let rest = isShared ? RowStorage(words: Self.tailRows * stride) : tail
+            rest.words.update(from: tail.words + half * stride, count: half * stride)
+            tail = rest
+        } else {
+            let order = NumberOrder.order(Self.tailRows) { Int64(bitPattern: tail.words[$0 * stride]) }
+            turn(to: page) { order[$0] }
+            let rest = RowStorage(words: Self.tailRows * stride)
+            for row in 0..<half {
+                (rest.words + row * stride).update(from: tail.words + order[half + row] * stride, count: stride)
+            }
+            if newestRow >= turnedRows { newestRow = turnedRows + Self.tailRows - 1 }
+            tail = rest
+        }
+        add(Page(page))
     }
 
-    private func turn(to page: RowStorage) -> Bool {
+    private mutating func add(_ page: Page) {
+        let before = pages.last?.lastTime
+        if before.map({ $0 >= page.firstTime }) ?? false || !(isTailSorted || page.isStrict) { arePagesSorted = false }
+        pages.append(page)
+        func time(_ row: Int) -> Int64 { Int64(bitPattern: tail.words[row * layout.stride]) }
+        (tailFirstTime, tailLastTime) = (time(0), time(Self.pageRows - 1))
+        isTailSorted = isTailSorted || (1..<Self.pageRows).allSatisfy { time($0) > time($0 - 1) }
+    }
+
+    /// Turns the first rows of the tail, by their places, to a page.
+    private func turn(to page: RowStorage, _ place: (Int) -> Int) {
         let stride = layout.stride
         for word in 0..<stride {
             let (source, target) = (tail.words + word, page.words + word << Self.pageShift)
-            for row in 0..<Self.pageRows { target[row] = source[row * stride] }
+            for row in 0..<Self.pageRows { target[row] = source[place(row) * stride] }
         }
-        return true
-    }
-
-    /// Returns whether no two rows have one time.
-    private mutating func turnInOrder(to page: RowStorage) -> Bool {
-        let stride = layout.stride
-        let words = tail.words
-        let places = (0..<Self.pageRows).sorted {
-            let (left, right) = (Int64(bitPattern: words[$0 * stride]), Int64(bitPattern: words[$1 * stride]))
-            return (left, $0) < (right, $1)
-        }
-        for word in 0..<stride {
-            let target = page.words + word << Self.pageShift
-            for (row, place) in places.enumerated() { target[row] = words[place * stride + word] }
-        }
-        if newestRow >= turnedRows { newestRow = turnedRows + Self.pageRows - 1 }
-        return (1..<Self.pageRows).allSatisfy { page.words[$0] != page.words[$0 - 1] }
     }
 
     private mutating func number(of text: String) -> Int {

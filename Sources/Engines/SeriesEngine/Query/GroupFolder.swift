@@ -8,8 +8,8 @@ struct GroupFolder {
     let query: WindowQuery
     let budget: QueryBudget
 
-    private var start: Int64 { query.selection.range.start.microseconds }
-    private var end: Int64 { query.selection.range.end.microseconds }
+    var start: Int64 { query.selection.range.start.microseconds }
+    var end: Int64 { query.selection.range.end.microseconds }
     private var grid: WindowGrid { WindowGrid(start: start, end: end, step: query.step.microseconds) }
     private var needs: WindowNeeds { WindowNeeds(query.aggregates) }
 
@@ -65,9 +65,12 @@ struct GroupFolder {
             pieces += 1
             only = (chunk, column)
         }
-        let hasRows = stretch.blocks.contains { block in block.layout.columns.contains { $0.series === entry } }
-        guard pieces == 1, !hasRows, let (chunk, column) = only else {
-            if pieces == 0, !hasRows { return }
+        let rows = OpenColumn(of: entry, in: stretch.blocks)
+        guard pieces == 1, rows == nil, let (chunk, column) = only else {
+            guard pieces > 0 || rows != nil else { return }
+            if pieces == 0, let rows, rows.isOnly, rows.isNumeric(in: stretch.blocks) {
+                return try fold(stretch.blocks[rows.block], rows.column, into: &folder)
+            }
             let reader = stretch.reader(entry, source)
             if let numbers = try reader.numbers(from: start, to: end) {
                 try budget.takeSamples(numbers.times.count)

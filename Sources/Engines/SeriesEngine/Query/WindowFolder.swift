@@ -43,23 +43,30 @@ struct WindowFolder {
     /// Takes numbers in order of time that are not before those taken already; those outside of a range are passed over.
     mutating func add(_ column: NumberColumn, from first: Int64, to end: Int64) {
         column.times.withUnsafeBufferPointer { times in
-            column.values.withUnsafeBufferPointer { values in
-                var position = Self.lowerBound(times, first)
-                let stop = Self.lowerBound(times, end)
-                while position < stop {
-                    let index = index(times[position])
-                    enter(index)
-                    let after = endOfRun(times, position, stop, index)
-                    current.add(
-                        UnsafeBufferPointer(rebasing: times[position..<after]),
-                        UnsafeBufferPointer(rebasing: values[position..<after]), needs)
-                    if !shares.isEmpty {
-                        for value in values[position..<after] where !value.isNaN { numbers.append(value) }
-                    }
-                    position = after
-                }
-            }
+            column.values.withUnsafeBufferPointer { _ = add(times, $0, from: first, to: end) }
         }
+    }
+
+    /// The same of numbers that lie somewhere else; returns how many were in the range.
+    mutating func add(
+        _ times: UnsafeBufferPointer<Int64>, _ values: UnsafeBufferPointer<Double>, from first: Int64, to end: Int64
+    ) -> Int {
+        let start = Self.lowerBound(times, first)
+        let stop = Self.lowerBound(times, end)
+        var position = start
+        while position < stop {
+            let index = index(times[position])
+            enter(index)
+            let after = endOfRun(times, position, stop, index)
+            current.add(
+                UnsafeBufferPointer(rebasing: times[position..<after]),
+                UnsafeBufferPointer(rebasing: values[position..<after]), needs)
+            if !shares.isEmpty {
+                for value in values[position..<after] where !value.isNaN { numbers.append(value) }
+            }
+            position = after
+        }
+        return max(0, stop - start)
     }
 
     private func endOfRun(_ times: UnsafeBufferPointer<Int64>, _ position: Int, _ stop: Int, _ index: UInt64) -> Int {

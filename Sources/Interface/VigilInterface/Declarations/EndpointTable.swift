@@ -17,15 +17,21 @@ package struct EndpointTable: Sendable {
     package let endpoints: [Endpoint]
     /// By number of segments, literal segments first, so that `/api/devices/latest` wins over `/api/devices/{device}`.
     private let routes: [Int: [Route]]
+    /// By path, where no segment is a parameter: most requests go there.
+    private let literal: [String: [Endpoint]]
 
     package init(_ endpoints: [Endpoint]) {
         self.endpoints = endpoints
         routes = Dictionary(grouping: endpoints.map(Route.init)) { $0.segments.count }
             .mapValues { $0.sorted { $0.literalCount > $1.literalCount } }
+        literal = Dictionary(grouping: endpoints.filter { !$0.path.contains("{") }, by: \.path)
     }
 
     /// Finds the endpoint of a percent-encoded path without query.
     package func match(_ method: HTTPRequest.Method, _ path: String) -> Match {
+        if let endpoint = literal[path]?.first(where: { $0.method == method }) {
+            return .found(endpoint, pathValues: [:])
+        }
         let segments = path.split(separator: "/", omittingEmptySubsequences: true)
         var others: [HTTPRequest.Method] = []
         for route in routes[segments.count] ?? [] {

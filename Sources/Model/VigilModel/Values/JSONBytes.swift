@@ -11,6 +11,8 @@ package struct JSONBytes: Sendable {
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    mutating func append(_ more: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: more) }
+
     package mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     /// Adds what was written before once more.
@@ -81,13 +83,9 @@ package struct JSONBytes: Sendable {
     /// The shortest text that reads back as the same finite number; `false`, with nothing written, where that has an
     /// exponent or many places.
     package mutating func shortDecimal(_ value: Double) -> Bool {
-        let magnitude = value.magnitude
-        // −0 has its sign; up to fifteen digits, no two decimals are the same number.
-        guard magnitude < 1e9, value != 0 || value.sign == .plus else { return false }
-        let scaled = (magnitude * 1e6).rounded()
-        guard scaled / 1e6 == magnitude, magnitude == 0 || magnitude >= 1e-4 else { return false }
+        guard let scaled = Self.millionths(value) else { return false }
         if value < 0 { raw("-") }
-        var (whole, rest) = UInt64(scaled).quotientAndRemainder(dividingBy: 1_000_000)
+        var (whole, rest) = scaled.quotientAndRemainder(dividingBy: 1_000_000)
         digits(whole)
         guard rest != 0 else { return true }
         raw(".")
@@ -99,6 +97,16 @@ package struct JSONBytes: Sendable {
         whole = rest
         digits(whole, atLeast: count)
         return true
+    }
+
+    /// The size of a decimal of at most six places in millionths; `nil` for other numbers.
+    static func millionths(_ value: Double) -> UInt64? {
+        let magnitude = value.magnitude
+        // −0 has its sign; up to fifteen digits, no two decimals are the same number.
+        guard magnitude < 1e9, value != 0 || value.sign == .plus else { return nil }
+        let scaled = (magnitude * 1e6).rounded()
+        guard scaled / 1e6 == magnitude, magnitude == 0 || magnitude >= 1e-4 else { return nil }
+        return UInt64(scaled)
     }
 
     // MARK: - Values

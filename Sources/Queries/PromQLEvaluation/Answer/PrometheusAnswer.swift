@@ -33,7 +33,7 @@ package enum PrometheusAnswer {
                 json.raw("{\"metric\":")
                 json.labels(series.labels)
                 json.raw(",\"values\":")
-                json.list(series.points) { $0.point($1) }
+                json.points(series.points)
                 json.raw("}")
             }
         }
@@ -116,11 +116,16 @@ extension JSONBytes {
     }
 
     fileprivate mutating func point(_ point: QueryPoint) {
+        self.point(point.time, point.value, NumberText.of)
+    }
+
+    fileprivate mutating func points(_ points: [QueryPoint]) {
         raw("[")
-        seconds(point.time)
-        raw(",\"")
-        if !shortDecimal(point.value) { raw(NumberText.of(point.value)) }
-        raw("\"]")
+        for index in points.indices {
+            if index > 0 { raw(",") }
+            point(points[index])
+        }
+        raw("]")
     }
 
     /// Seconds with up to six digits behind the point.

@@ -89,8 +89,9 @@ struct HTTPConnection: Sendable {
     }
 
     private func rest(of head: HTTPRequest, _ reader: InboundReader) async throws -> Rest {
-        if await reader.hasEnded { return .unusable }
-        if await reader.isBodyOver { return .none }
+        let (isBodyOver, hasEnded) = await reader.rest
+        if hasEnded { return .unusable }
+        if isBodyOver { return .none }
         // A client that waits to be told to go on, and was not, sends no body: only a new connection is certain.
         if head.headerFields[.expect] != nil { return .unusable }
         let declared = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0

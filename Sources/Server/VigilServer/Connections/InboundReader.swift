@@ -27,11 +27,20 @@ actor InboundReader {
             if case .head(let head) = part {
                 requestNumber += 1
                 isBodyOver = false
+                // A request without a body has come whole: nothing of it is left to be asked for.
+                if !Self.hasBody(head) { _ = try await nextPiece(of: requestNumber) }
                 return (head, requestNumber)
             }
         }
         return nil
     }
+
+    private static func hasBody(_ head: HTTPRequest) -> Bool {
+        head.headerFields[.contentLength] != nil || head.headerFields[.transferEncoding] != nil
+    }
+
+    /// What is left of the request that was read last.
+    var rest: (isBodyOver: Bool, hasEnded: Bool) { (isBodyOver, hasEnded) }
 
     /// The next piece of the body of request `number`, `nil` at its end.
     func nextPiece(of number: Int) async throws -> ByteBuffer? {
