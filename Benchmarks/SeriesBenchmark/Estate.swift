@@ -42,10 +42,10 @@ struct Estate {
         for _ in 0..<rows {
             let dice = random.next()
             level[0] += Int(dice & 7) == 0 ? Int(dice >> 3 & 2) - 1 : 0
-            level[1] += Int(dice >> 5 & 15) - 7
+            level[1] += Int(dice >> 5 & 7) - 3
             level[2] = max(0, min(100, level[2] + (dice >> 9 & 15 == 0 ? Int(dice >> 13 & 2) - 1 : 0)))
-            level[3] += Int(dice >> 15 & 127) - 63
-            level[4] += Int(dice >> 22 & 4095) - 2047
+            level[3] += Int(dice >> 15 & 31) - 15
+            level[4] += Int(dice >> 22 & 63) - 31
             level[5] += Int(dice >> 34 & 3)
             level[6] += 10
             if dice >> 36 & 255 == 0 { level[7] = Int(dice >> 44 & 3) }

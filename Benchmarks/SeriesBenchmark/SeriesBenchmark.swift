@@ -16,6 +16,7 @@ enum SeriesBenchmark {
         switch arguments.dropFirst().first {
         case "run" where arguments.count == 5: try await run(arguments[2], arguments[3], arguments[4])
         case "csv" where arguments.count == 5: try csv(arguments[2], arguments[3], arguments[4])
+        case "lines" where arguments.count == 4: lines(Int(arguments[2]) ?? 100, Int(arguments[3]) ?? 10_000)
         case "month" where arguments.count == 4: try await month(arguments[2], Int(arguments[3]) ?? 4)
         case "grow" where arguments.count == 6:
             try await grow(
@@ -34,7 +35,7 @@ enum SeriesBenchmark {
                 """
                 SeriesBenchmark run FOLDER DEVICES ROWS | cold FOLDER ROWS | month FOLDER DEVICES
                 SeriesBenchmark grow FOLDER DEVICES POINTS,POINTS,… MEMORY-MB | trickle FOLDER DEVICES FIELDS DAYS
-                SeriesBenchmark csv FILE DEVICES ROWS | decode | codecs | entropy | index SERIES
+                SeriesBenchmark csv FILE DEVICES ROWS | lines DEVICES ROWS | decode | codecs | entropy | index SERIES
                 """)
             exit(2)
         }
@@ -76,7 +77,13 @@ enum SeriesBenchmark {
         await again.close()
     }
 
-    static func ask(_ engine: SeriesEngine, rows: Int) async throws {
+    static let questions = [
+        "latest-of-all", "one-1h-by-1min", "eight-6h-by-5min", "all-by-1h-one-metric", "all-by-1h-five-metrics",
+        "mean-of-everything", "count-above",
+    ]
+
+    /// All questions five times, or one of them once.
+    static func ask(_ engine: SeriesEngine, rows: Int, only: String? = nil) async throws {
         let end = Estate.start + Int64(rows) * Estate.intervalMicroseconds + 100_000_000
         func range(_ seconds: Int64) -> TimeRange {
             TimeRange(
@@ -88,25 +95,32 @@ enum SeriesBenchmark {
         let five = [LabelMatcher("__name__", .matches, "estate_(temperature|pressure|humidity|voltage|flow)")]
         let all = TimeRange.always
         let hour: Int64 = 3600
+        func asked(_ name: String, _ body: () async throws -> Int) async throws {
+            if only == nil { try await report(name, body) }
+            guard only == name else { return }
+            var count = 0
+            let spent = try await seconds { count = try await body() }
+            print(String(format: "%@ %.2f ms cold, %d results", name, spent * 1000, count))
+        }
         func windows(
             _ name: String, _ matchers: [LabelMatcher], _ range: TimeRange, _ step: Int64,
             _ aggregates: [WindowQuery.Aggregate]
         ) async throws {
             let range =
                 range == all ? TimeRange(Timestamp(microseconds: Estate.start), Timestamp(microseconds: end)) : range
-            try await report(name) {
+            try await asked(name) {
                 let query = WindowQuery(
                     SeriesSelection(matchers, range: range), step: .seconds(step), aggregates: aggregates)
                 return try await engine.windows(query, in: scope).reduce(0) { $0 + $1.starts.count }
             }
         }
-        try await report("latest-of-all") { try await engine.latest([], in: scope).count }
+        try await asked("latest-of-all") { try await engine.latest([], in: scope).count }
         try await windows("one-1h-by-1min", one, range(hour), 60, [.average])
         try await windows("eight-6h-by-5min", eight, range(6 * hour), 300, [.average])
         try await windows("all-by-1h-one-metric", [metric], all, hour, [.average])
         try await windows("all-by-1h-five-metrics", five, all, hour, [.average])
         try await windows("mean-of-everything", [], all, 1 << 40, [.average])
-        try await report("count-above") {
+        try await asked("count-above") {
             try await engine.count(SeriesSelection([metric]), where: .above(21), in: scope)
         }
     }
