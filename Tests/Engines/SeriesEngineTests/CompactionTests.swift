@@ -46,6 +46,33 @@ import VigilPorts
         return model
     }
 
+    @Test func `definitions are put together where many series came, and all are there after a start`() async throws {
+        let folder = TemporaryFolder()
+        var engine = try await SeriesEngine.open(folder: folder.path, clock: HandClock())
+        // More than one block of definitions, in turns that end in the middle of one.
+        for (turn, devices) in [0..<700, 700..<1000, 1000..<1001].enumerated() {
+            let tables = devices.map { device in
+                ReadingTable(
+                    source: SeriesSource(device: DeviceID(high: 3, low: UInt64(device)), labels: ["site": "north"]),
+                    times: [Self.minute],
+                    columns: (0..<12).map { ReadingColumn(field: "f\($0)", values: .integers([Int64(device)])) })
+            }
+            let batch = ReadingBatch(tables: tables, arrival: Timestamp(seconds: 1))
+            _ = try await engine.append(batch, in: Self.scope)
+            try await engine.seal()
+            if turn == 0 { await engine.compactInBackground() } else { try await engine.compact() }
+            for (_, file) in engine.cataloguePair.files {
+                #expect(try file.looseCount() == 0)
+                #expect(try file.extent().definitions == Int64(devices.upperBound * 14))
+            }
+            await engine.close()
+            engine = try await SeriesEngine.open(folder: folder.path, clock: HandClock())
+            #expect(engine.remarks.isEmpty && engine.damage.isEmpty)
+            #expect(try await engine.latest([], in: Self.scope).count == devices.upperBound * 12)
+        }
+        await engine.close()
+    }
+
     private func all(_ engine: SeriesEngine) async throws -> [String: [Int64: ReadingValue]] {
         let cursor = try await engine.samples(SeriesSelection([]), in: Self.scope)
         var result: [String: [Int64: ReadingValue]] = [:]

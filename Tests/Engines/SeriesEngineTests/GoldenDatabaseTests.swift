@@ -36,7 +36,7 @@ import VigilPorts
         try Data(contentsOf: URL(fileURLWithPath: path))[60..<64].reduce(0) { $0 << 8 | Int($1) }
     }
 
-    @Test func `a file of chunks of version 3 is read with its rollups, and is of version 4 afterwards`() throws {
+    @Test func `a file of chunks of version 3 is read with its rollups, and is of version 5 afterwards`() throws {
         let folder = try Self.folder()
         let name = FileNames.chunks(Self.place)
         try Self.write(Self.chunks, count: Self.chunksLength, to: folder.path + "/" + name)
@@ -56,11 +56,11 @@ import VigilPorts
             }
             _ = try file.scan()
             file.close()
-            #expect(try Self.version(folder.path + "/" + name) == 4)
+            #expect(try Self.version(folder.path + "/" + name) == 5)
         }
     }
 
-    @Test func `a file of rollups of version 1 is read without quantiles, and is of version 2 afterwards`() throws {
+    @Test func `a file of rollups of version 1 is read without quantiles, and is of version 3 afterwards`() throws {
         let folder = try Self.folder()
         let path = folder.path + "/" + FileNames.rollups(0)
         try Self.write(Self.rollups, count: Self.rollupsLength, to: path)
@@ -81,8 +81,42 @@ import VigilPorts
         }
         #expect(try file.leaving() == ["chunks-0.db": [7]])
         file.close()
-        #expect(try Self.version(path) == 2)
+        #expect(try Self.version(path) == 3)
     }
+
+    @Test func `a catalogue of version 1 is read, put together, and is of version 2 afterwards`() throws {
+        let folder = try Self.folder()
+        let path = folder.path + "/" + FileNames.catalogue
+        try Self.write(Self.catalogue, count: Self.catalogueLength, to: path)
+        for isPacked in [false, true] {
+            let (file, catalogue) = (try CatalogueFile(folder: folder.path), SeriesCatalogue())
+            let sealed = try file.load { (kind, payload) throws(StoreError) in try catalogue.recover(kind, payload) }
+            #expect(sealed == 13)
+            let group = try #require(catalogue.group(1))
+            #expect(group.labels.all.map { "\($0.name)=\($0.value)" } == ["device=d0", "kind=boiler", "site=s0"])
+            #expect(catalogue.series(of: group).count == 10)
+            #expect(catalogue.series(of: group).contains { $0.metric == "estate_temperature" })
+            #expect(catalogue.layout(1)?.columns.count == 10)
+            let extent = try file.extent()
+            #expect(extent.definitions == 12 && extent.sealed == 13)
+            #expect(try file.looseCount() == (isPacked ? 0 : 12))
+            try file.pack(upTo: catalogue.counted)
+            file.close()
+            #expect(try Self.version(path) == 2)
+        }
+    }
+
+    private static let catalogueLength = 16384
+    private static let catalogue = """
+        KLUv/WAAP5USADYcaTsQdXWgQ3ACgCGIgsBYQwYAH0TygXUc9SlptuTYYxZdeZdOGcMHE0TNGmDPBtSO4BuH9Vi3BkTrLyFSylYAXQBZACqSBHFt\
+        8+Xa5Zgxmq7WRlfOssHU3iPJWpl7NFdjecGtLO985bFHP4WdHeIlo1AEnn6oyYg4KDzllAWsceY2zGGMNcZ4b4uS1jgAN+x+qi0b29856fERRCIm\
+        EjPoQrLz0qGlJRljjPNJjE/Nw4jJ7N/0nG2VOTKae03t7eyvStTywACBl1OMlsir3CbIS8NsiWyVedEqzY+tACqkNsm4sUnKFUer7GC9SNZ2v9Ng\
+        7cPUd90BK2dl/V3x+zQL5b6bvrKT5+kKhFc5e8rOUL6f3f2Q47RFztwGv5JH6rhNgxtZ+3IXGzoVhTNhTqiGQGGISIYOYhcDRBoRD51MoNGPieIo\
+        wcHmhH56vpsLNjA3MD04nVAHD4P+zl2u/ZSzMI5BfwqfPbphL2eM2vd1p+t+K9O6hU1jAF2nIwxonaNcfVe27du3n+3L1O8CWWt8mUt49O28nykI\
+        0lTaX59EMpVKeuKgB00g0EiIiLKMARvoAdsRoAcTAAS4J9jpzi5JLC5b226XAc0eDwexrzNSAg48ThyezZKyyjcDRN9kM4sgmDsZKcC9bzIyAmZf\
+        ZQQRqAVClBmZnQXz7Zm9ssinzFIWyndoMNgebiNc+E6AWRMIPPwSOEelAl7OvPgatxqMOJvUON2DKRbAi9w9B9GO9wkjoGr4WAaKl7gDxNZW9WzT\
+        ZdK3OGgSFOodMwQyzc3mng==
+        """
 
     // Whole files behind zstd: made with the schemas of those versions, and what Rollup.encode and its like wrote then.
 

@@ -46,14 +46,35 @@ import VigilPorts
         }
     }
 
-    @Test func `a directory of version 2 is read`() throws {
+    @Test func `what is packed comes back, and what is not is as it was`() throws {
+        let blocks: [[UInt8]] = [
+            [], [0], [1], [3, 0, 0], Array(repeating: 7, count: 500), (0..<3000).map { UInt8($0 / 50 + 1) },
+            (0..<70_000).map { UInt8($0 % 3 + 1) }, (0..<40).map { UInt8($0 + 1) },
+        ]
+        for block in blocks {
+            for sizeMax in [PackedBlock.sizeMax, .max] {
+                let packed = PackedBlock.pack(block, sizeMax: sizeMax)
+                #expect(packed.count <= block.count)
+                var reader = try PackedBlock.open(packed[...])
+                #expect(Array(try reader.slice(block.count)) == block && reader.isAtEnd)
+            }
+        }
+        #expect(PackedBlock.pack(blocks[4]).first == 0)
+        #expect(throws: ByteReader.Malformed.self) { try PackedBlock.open([0, 40, 1, 2, 3][...]) }
+        #expect(throws: ByteReader.Malformed.self) {
+            try PackedBlock.open(PackedBlock.pack(Array(repeating: 7, count: 500)).dropLast())
+        }
+    }
+
+    @Test func `directories of version 2 and of version 5 are read`() throws {
         let columns = Self.series.map { number, series in
             ChunkRewriting.column(number, series) { $0 + 5_000_000 }
         }
-        let bytes = try #require(Data(base64Encoded: Self.directory))
-        let found = try ChunkDirectory.decode([UInt8](bytes))
-        #expect(found.count == columns.count)
-        for (left, right) in zip(found, columns) {
+        let (plain, packed) = (Data(base64Encoded: Self.directory), Data(base64Encoded: Self.packedDirectory))
+        let found = try ChunkDirectory.decode([UInt8](try #require(plain)))
+        let again = try ChunkDirectory.decode([UInt8](try #require(packed)))
+        #expect(found.count == columns.count && again.count == columns.count && packed?.first == 0)
+        for (left, right) in zip(found + again, columns + columns) {
             #expect(left.series == right.series && left.count == right.count)
             #expect(left.firstTime == right.firstTime && left.lastTime == right.lastTime)
             #expect(left.last == right.last && left.arrival == right.arrival)
@@ -98,6 +119,11 @@ import VigilPorts
         gYOJhQaAtvfzAoCt4gQDZANvZmYABSiAgPKBg4mFBoC29/MCgK3iBARkB3siYSI6MX0UAICEr18QGC1EVPshCUAQGC1EVPshCUAQGC1EVPshCU\
         AQGC1EVPshCUAQXjhVKXpqT0AQGC1EVPshCUAAAAAABkCAgPKBg4mFBoCm6NgEgK3iBABkAAAAAAAAkD9AAAAAAgaS9AEGkvQBAAIQKdV8ib75\
         EkAQKdV8ib75sj8QJ9V8ib7pEkAQdTJ/+dtx9D8=
+        """
+    static let packedDirectory = """
+        AOcCKLUv/WBnAB0HAAQLBgFAgIDygYOJhQaApujYBICt4gQAZAA0QEAAAAAoAZwDAfrKAQfKxsbBARDMLGdAEGpmZmZm3gRAAgFk+gIAAPoCwF4B4g\
+        4AAACg/xcDAmQBAgAwA+4FAAAAHgQotvfzAgNkA29mZgAFBGQHeyJhIjoxfRQAgISvXxAYLURU+yEJQF44VSl6ak8GkD8CBpL0AQaS9AEAAhAp1XyJ\
+        vvkSQLI/ECfpEkAQdTJ/+dtx9D8UACAQLMnAYsYSQTI/hLHhqM3EwoyeHoHNTVVGFYBUw5jKJ9QQIQICCf7hrOZsb0ET
         """
     static let log = """
         VklHSUxMT0cBAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAACrlTJAoGAAAAAAAAAAAAAAAAAAAAAABKsaCUc7LPPUAAAAABAAAAAQAAAAAAAAAAAA\

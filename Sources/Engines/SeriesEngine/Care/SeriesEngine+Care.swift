@@ -1,3 +1,4 @@
+import Synchronization
 package import VigilPorts
 
 extension SeriesEngine: SeriesCare {
@@ -73,6 +74,7 @@ extension SeriesEngine: SeriesCare {
         await maintenance.enter()
         defer { maintenance.leave() }
         for file in rollups.files { try file.shrink() }
+        try cataloguePair.compact(upTo: savedDefinitions.withLock { $0 })
     }
 
     /// Reads every checksum of a folder that cannot be opened as a whole, perhaps because of its damage.

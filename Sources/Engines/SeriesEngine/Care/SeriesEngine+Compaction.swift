@@ -1,3 +1,4 @@
+import Synchronization
 import VigilModel
 import VigilPorts
 
@@ -66,11 +67,23 @@ extension SeriesEngine {
     func compactInBackground() async {
         guard compacting.begin() else { return }
         defer { compacting.end() }
+        await packCatalogue()
         guard memory.hasSeveralChunks(catalogue.allGroups) else { return }
         // What fails stays as it is, is counted, and is tried again after the next seal.
         _ = try? await counters.count(.compact) { () async throws(StoreError) in
             try await compactChunks(.growing, samplesMax: configuration.compactionSamplesMax)
         }
+    }
+}
+
+extension SeriesEngine {
+    /// Puts definitions together where many series came.
+    private func packCatalogue() async {
+        await maintenance.enter()
+        defer { maintenance.leave() }
+        guard !isEnding else { return }
+        // As it was, where it fails; the next turn tries again.
+        try? cataloguePair.packInBackground(upTo: savedDefinitions.withLock { $0 })
     }
 }
 

@@ -49,7 +49,7 @@ final class CataloguePair: Sendable {
             extent.definitions < count || extent.sealed < sealed
         }
         let all = isBehind(copied) || isBehind(extent) ? catalogue.definitions(after: SeriesCatalogue.Saved()) : []
-        if isBehind(copied) { try copy.save(all, sealed: sealed) }
+        if isBehind(copied) { try copy.save(all, sealed: sealed, isAll: true) }
         switch found {
         case .whole(let file): main = file
         case .missing:
@@ -60,7 +60,7 @@ final class CataloguePair: Sendable {
             repairs.append(Self.repair(FileNames.catalogue, from: FileNames.catalogueCopy, aside: aside))
             main = try CatalogueFile(folder: folder)
         }
-        if isBehind(extent) { try main.save(all, sealed: sealed) }
+        if isBehind(extent) { try main.save(all, sealed: sealed, isAll: true) }
         if let copyRepair { repairs.append(copyRepair) }
         self.copy = copy
         self.sealed = sealed
@@ -153,6 +153,26 @@ final class CataloguePair: Sendable {
         // The copy first: what the catalogue holds is in the copy, whenever a crash comes.
         try copy.save(definitions, sealed: sealed)
         try main.save(definitions, sealed: sealed)
+    }
+
+    /// So many definitions may be rows of their own before compaction in the background puts them together.
+    private static let looseMax = 8192
+
+    /// Puts definitions that nobody saves again together where there are many, in both files.
+    func packInBackground(upTo saved: SeriesCatalogue.Saved) throws(StoreError) {
+        guard try main.looseCount() > Self.looseMax else { return }
+        for (_, file) in files {
+            try file.pack(upTo: saved)
+            try file.giveBack()
+        }
+    }
+
+    /// Puts all definitions that nobody saves again together, and writes both files without gaps.
+    func compact(upTo saved: SeriesCatalogue.Saved) throws(StoreError) {
+        for (_, file) in files {
+            try file.pack(upTo: saved)
+            try file.shrink()
+        }
     }
 
     /// Both files by their names.

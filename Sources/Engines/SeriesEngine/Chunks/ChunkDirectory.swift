@@ -1,7 +1,7 @@
 import VigilModel
 
 /// The bytes that say what a chunk holds: the count of series, then of each its number, count, first and last time,
-/// arrival, kind, quality and value of the newest sample, then its statistics (``ChunkStatistics``).
+/// arrival, kind, quality and value of the newest sample, then its statistics (``ChunkStatistics``); all of it as a ``PackedBlock``.
 enum ChunkDirectory {
     static func encode(_ columns: [ChunkColumn]) -> [UInt8] {
         var writer = ByteWriter()
@@ -23,13 +23,14 @@ enum ChunkDirectory {
             ChunkStatistics.encode(
                 column.statistics, firstTime: column.firstTime, lastTime: column.lastTime, to: &writer)
         }
-        return writer.bytes
+        // The fields of a device have the same times and counts.
+        return PackedBlock.pack(writer.bytes)
     }
 
     static func decode(_ bytes: [UInt8]) throws(ByteReader.Malformed) -> [ChunkColumn] {
-        var reader = ByteReader(bytes)
+        var reader = try PackedBlock.open(bytes[...])
         var columns: [ChunkColumn] = []
-        for _ in 0..<(try reader.count(limit: bytes.count)) {
+        for _ in 0..<(try reader.count(limit: 1 << 16)) {
             let series = UInt32(truncatingIfNeeded: try reader.varint())
             let count = try reader.count(limit: 1 << 28)
             let first = try reader.signed()

@@ -39,7 +39,9 @@ final class ChunkFile: Sendable {
             // Version 2 had no rollups; its chunks are read without until they are made anew.
             case 2: try session.execute(Self.fromVersion2)
             case 3: try session.execute(Self.fromVersion3)
-            case 4: break
+            // Version 4 wrote directories and rollups as they are, and what it wrote stays so.
+            case 4: try session.execute("PRAGMA user_version = 5")
+            case 5: break
             default: throw StoreError(.newerSchema, "a file of the series store is newer", details: ["file": name])
             }
             if case .integer(let sealed) = try session.row("SELECT value FROM meta WHERE name = 'sealed'")?.first {
@@ -57,14 +59,14 @@ final class ChunkFile: Sendable {
         ) STRICT;
         CREATE TABLE data (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
         CREATE TABLE bucket (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-        PRAGMA user_version = 4;
+        PRAGMA user_version = 5;
         COMMIT;
         """
 
     private static let fromVersion2 = """
         BEGIN;
         CREATE TABLE bucket (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-        PRAGMA user_version = 4;
+        PRAGMA user_version = 5;
         COMMIT;
         """
 
@@ -74,7 +76,7 @@ final class ChunkFile: Sendable {
         CREATE TABLE bucket (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
         INSERT INTO bucket SELECT id * 4 + resolution, bytes FROM rollup;
         DROP TABLE rollup;
-        PRAGMA user_version = 4;
+        PRAGMA user_version = 5;
         COMMIT;
         """
 

@@ -5,7 +5,7 @@ import VigilPorts
 ///
 /// | Part | What |
 /// |---|---|
-/// | 8 bytes | XXH64 of all that follows |
+/// | 8 bytes | XXH64 of all that follows, which is a ``PackedBlock`` |
 /// | varint, then each | how many series; of each: number (varint), a block of its buckets |
 ///
 /// A block of buckets is their count (varint) and blocks of integers: the buckets' numbers, counts, how long after the
@@ -44,7 +44,8 @@ enum Rollup {
             whole.append(varint: UInt64(series))
             whole.append(block: bytes)
         }
-        return Checksum.seal(whole.bytes)
+        // The fields of a device have the same times and counts.
+        return Checksum.seal(PackedBlock.pack(whole.bytes))
     }
 
     /// More buckets than this no writer makes.
@@ -136,13 +137,16 @@ struct RollupContent {
     private var columns: [UInt32: ArraySlice<UInt8>] = [:]
     private let resolution: RollupResolution
     let byteCount: Int
+    /// More series than this no writer puts into one.
+    private static let seriesMax = 1 << 20
 
     /// Checks the checksum and finds the series.
     init(_ bytes: [UInt8], _ resolution: RollupResolution) throws(ByteReader.Malformed) {
         self.resolution = resolution
         byteCount = bytes.count
-        var reader = try Checksum.open(bytes)
-        for _ in 0..<(try reader.count(limit: bytes.count)) {
+        _ = try Checksum.open(bytes)
+        var reader = try PackedBlock.open(bytes[8...])
+        for _ in 0..<(try reader.count(limit: Self.seriesMax)) {
             let series = UInt32(truncatingIfNeeded: try reader.varint())
             columns[series] = try reader.block()
         }

@@ -18,8 +18,9 @@ final class RollupFile: Sendable {
         ) { version, session in
             switch version {
             // Version 1 had no sketches: of what went before no quantile is known.
-            case 1: try session.execute("PRAGMA user_version = 2")
-            case 2: break
+            // Version 2 wrote rollups as they are, and what it wrote stays so.
+            case 1, 2: try session.execute("PRAGMA user_version = 3")
+            case 3: break
             default: throw StoreError(.newerSchema, "a file of the series store is newer", details: ["file": name])
             }
         }
@@ -34,7 +35,7 @@ final class RollupFile: Sendable {
         CREATE TABLE leaving (
             file TEXT NOT NULL, chunk INTEGER NOT NULL, PRIMARY KEY (file, chunk)
         ) STRICT, WITHOUT ROWID;
-        PRAGMA user_version = 2;
+        PRAGMA user_version = 3;
         COMMIT;
         """
 
