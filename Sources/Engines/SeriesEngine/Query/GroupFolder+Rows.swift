@@ -4,46 +4,59 @@ import VigilPorts
 extension GroupFolder {
     /// Folds open rows of one block: where a page lies in one window, what is known of it says everything.
     func fold(_ block: OpenBlock, _ column: Int, into folder: inout WindowFolder) throws(StoreError) {
+        let (start, end) = (start, end)
         var behind = start
+        var taken = 0
         if query.quantiles.isEmpty, block.isTailBehind, let last = block.pages.last {
-            try foldPages(of: block, column, into: &folder)
+            taken = Self.foldPages(of: block, column, from: start, to: end, into: &folder)
+            try budget.takeSamples(taken)
             if last.lastTime >= end { return }
             behind = max(start, last.lastTime &+ 1)
         }
-        guard block.isTailSorted, behind > start || block.pages.isEmpty else {
+        if block.isTailSorted, behind > start || block.pages.isEmpty {
+            let rows = block.turnedRows..<block.count
+            taken = Self.fold(rows, of: block, column, from: start, to: end, into: &folder)
+        } else {
             let numbers = block.numbers(ofColumn: column, from: behind, to: end)
-            try budget.takeSamples(numbers.times.count)
+            taken = numbers.times.count
             folder.add(numbers, from: start, to: end)
-            return
         }
-        try add(block.turnedRows..<block.count, of: block, column, to: &folder)
+        try budget.takeSamples(taken)
     }
 
-    private func foldPages(
-        of block: OpenBlock, _ column: Int, into folder: inout WindowFolder
-    ) throws(StoreError) {
+    // Static, because a question goes through many pages, and each time would copy what a folder holds.
+
+    /// Returns how many numbers were read.
+    private static func foldPages(
+        of block: OpenBlock, _ column: Int, from start: Int64, to end: Int64, into folder: inout WindowFolder
+    ) -> Int {
         var known: [WindowAggregate] = []
+        var taken = 0
         for page in block.pages.indices where block.pages[page].lastTime >= start {
             let (first, last) = (block.pages[page].firstTime, block.pages[page].lastTime)
-            if first >= end { return }
+            if first >= end { break }
             if first >= start, last < end, folder.isInOne(first, last) {
                 if known.isEmpty { known = block.statistics(ofColumn: column) }
                 folder.add(known[page])
             } else {
                 let row = page << OpenBlock.pageShift
-                try add(row..<row + OpenBlock.pageRows, of: block, column, to: &folder)
+                taken += fold(
+                    row..<row + OpenBlock.pageRows, of: block, column, from: start, to: end, into: &folder)
             }
         }
+        return taken
     }
 
-    private func add(
-        _ rows: Range<Int>, of block: OpenBlock, _ column: Int, to folder: inout WindowFolder
-    ) throws(StoreError) {
+    /// Returns how many numbers were in the range.
+    private static func fold(
+        _ rows: Range<Int>, of block: OpenBlock, _ column: Int, from start: Int64, to end: Int64,
+        into folder: inout WindowFolder
+    ) -> Int {
         var taken = 0
         block.withNumbers(ofColumn: column, inRows: rows) { times, values in
             taken = folder.add(times, values, from: start, to: end)
         }
-        try budget.takeSamples(taken)
+        return taken
     }
 }
 
