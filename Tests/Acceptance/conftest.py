@@ -13,6 +13,11 @@ import urllib.error
 import urllib.request
 
 import pytest
+from playwright.sync_api import expect
+
+# What a page is to show, it shows in seconds where a browser and a server share two busy cores; who waits for what comes
+# loses nothing by more patience.
+expect.set_options(timeout=60_000)
 
 # Where the tables are: embedded, or the PostgreSQL server of that version which Scripts/engines has started.
 STORES = os.environ.get("VIGIL_TEST_STORES", "embedded")
@@ -48,7 +53,7 @@ class Server:
         self.process = subprocess.Popen(
             [BINARY, "serve", "--data", str(folder), "--port", str(self.port), *flags],
             stdout=self.log, stderr=self.log)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             assert self.process.poll() is None, (folder.parent / "serve.log").read_text()
             try:
@@ -63,7 +68,7 @@ class Server:
         begun = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(how)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         self.log.close()
         return time.monotonic() - begun
 
@@ -73,7 +78,7 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
-    def ready(self, status=200, says="", seconds=30):
+    def ready(self, status=200, says="", seconds=60):
         """Waits until /ready answers so, and gives its answer: just begun on a busy machine, a store may be late."""
         deadline = time.monotonic() + seconds
         while True:

@@ -57,7 +57,7 @@ class Estate:
     def field(self):
         import time
 
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while True:
             items = self.server.call("GET", "/api/fields", token=self.owner)[1]["items"]
             if items:

@@ -26,7 +26,7 @@ def test_an_alert_arrives_on_the_open_page_and_is_acknowledged(place):
         expect(page.locator(".live")).to_have_text("live")
         expect(page.locator("#alert-list li")).to_have_count(0)
         place.call("POST", "/api/v2/write", b"boiler,device=b1 pressure=21.5", place.token)
-        expect(page.locator("#alert-list li")).to_have_count(1, timeout=5000)
+        expect(page.locator("#alert-list li")).to_have_count(1)
         page.click("#alert-list [data-act=acknowledge]")
         page.fill("#note textarea", "on my way")
         page.click("#note button.primary")

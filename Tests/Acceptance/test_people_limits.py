@@ -125,9 +125,9 @@ class Listener:
         self.socket = connect(
             place.url.replace("http", "ws") + "/api/live", additional_headers={"Authorization": "Bearer " + secret})
         self.socket.send(json.dumps({"type": "subscribe", "patterns": ["*"]}))
-        assert json.loads(self.socket.recv(timeout=5))["type"] == "subscribed"
+        assert json.loads(self.socket.recv(timeout=30))["type"] == "subscribed"
 
-    def is_closed(self, seconds=8):
+    def is_closed(self, seconds=30):
         try:
             while True:
                 self.socket.recv(timeout=seconds)

@@ -36,7 +36,7 @@ def processes_of_server():
     return [pids[0], *map(int, children)]
 
 
-def until(condition, seconds=40):
+def until(condition, seconds=90):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that in time"
