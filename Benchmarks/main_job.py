@@ -18,72 +18,11 @@ import re
 import shutil
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-PASSWORD = "correct horse battery"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port, process, path="/health", seconds=30):
-    """Seconds until the port answers."""
-    begun = time.perf_counter()
-    while True:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-            connection.request("GET", path)
-            connection.getresponse().read()
-            return time.perf_counter() - begun
-        except OSError:
-            if process.poll() is not None or time.perf_counter() - begun > seconds:
-                sys.exit(f"{process.args[0]} did not come up")
-            time.sleep(0.002)
-
-
-def cpu(process):
-    """Seconds of processor time that the process has used, by users' code and by the kernel for it."""
-    fields = open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident(process):
-    for line in open(f"/proc/{process.pid}/status"):
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-
-
-class Vigil:
-    def __init__(self, binary, folder):
-        self.binary, self.folder, self.port = binary, folder, free_port()
-        subprocess.run([binary, "user", "create", "--data", folder, "--tenant", "t", "--username", "ann", "--role",
-                        "admin", "--password-stdin"], input=PASSWORD, text=True, check=True, capture_output=True)
-        self.token = subprocess.run([binary, "token", "create", "--data", folder, "--tenant", "t", "--username", "ann",
-                                     "--name", "bench"], text=True, check=True, capture_output=True).stdout.strip()
-
-    def start(self):
-        # Limits on requests are for the open network; a benchmark is one caller.
-        environment = {**os.environ, "VIGIL_SERVER_RATE_PRINCIPAL": "1000000", "VIGIL_LOG_LEVEL": "warning"}
-        self.process = subprocess.Popen([self.binary, "serve", "--data", self.folder, "--port", str(self.port)],
-                                        env=environment, stderr=subprocess.DEVNULL)
-        return wait_for(self.port, self.process)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-
-    def call(self, method, path, body=None, kind="application/json"):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request(method, path, body if isinstance(body, (bytes, type(None))) else json.dumps(body),
-                           {"Authorization": "Token " + self.token, "Content-Type": kind})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+from servers import InfluxDB, VictoriaMetrics, Vigil, cpu, resident
 
 
 def rendered(path, headers, body):
@@ -194,14 +133,14 @@ def ingest_lines(vigil, peers, rows):
     bodies = list(line_bodies(120, 1000, 500))
     register(vigil, "s", 500)
     points = len(bodies) * 1000 * 10
-    took = load(vigil.port, "/write?precision=s", {"Authorization": "Token " + vigil.token}, bodies, 2)
+    took = load(vigil.port, vigil.write, vigil.headers, bodies, 2)
     ours = points / took
     rows.append(("line protocol, ten fields a line, durable, handlers and rules on", f"{ours:,.0f} values/s", "", None))
-    for name, port, path in peers:
-        took = load(port, path, {}, bodies, 2)
+    for peer in peers:
+        took = load(peer.port, peer.write, peer.headers, bodies, 2)
         theirs = points / took
-        goal = 3 if name.startswith("VictoriaMetrics") else 1
-        rows.append((f"the same to {name}", f"{theirs:,.0f} values/s; ours is {ours / theirs:.2f} ×", f"≥ {goal} ×",
+        goal = 3 if isinstance(peer, VictoriaMetrics) else 1
+        rows.append((f"the same to {peer.name}", f"{theirs:,.0f} values/s; ours is {ours / theirs:.2f} ×", f"≥ {goal} ×",
                      ours / theirs >= goal))
 
 
@@ -300,31 +239,8 @@ async def alert_latency(vigil, seconds, rows, rate, prefix):
 
 
 def start_peers(folder):
-    peers, processes = [], []
-    if shutil.which("victoria-metrics"):
-        port = free_port()
-        processes.append(subprocess.Popen(
-            ["victoria-metrics", f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={folder}/vm",
-             "-retentionPeriod=100y"], stderr=subprocess.DEVNULL))
-        wait_for(port, processes[-1])
-        said = subprocess.run(["dpkg-query", "-W", "-f=${Version}", "victoria-metrics"], capture_output=True, text=True)
-        version = said.stdout.split("+")[0].split("-")[0]
-        peers.append((f"VictoriaMetrics {version}".strip(), port, "/write?precision=s"))
-    if shutil.which("influxd"):
-        port, other = free_port(), free_port()
-        (folder / "influx.conf").write_text(
-            f'reporting-disabled = true\nbind-address = "127.0.0.1:{other}"\n[meta]\ndir = "{folder}/influx/meta"\n'
-            f'[data]\ndir = "{folder}/influx/data"\nwal-dir = "{folder}/influx/wal"\n[monitor]\nstore-enabled = false\n'
-            f'[http]\nenabled = true\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
-            "[subscriber]\nenabled = false\n")
-        processes.append(subprocess.Popen(["influxd", "run", "-config", folder / "influx.conf"],
-                                          stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
-        wait_for(port, processes[-1], "/ping")
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        connection.request("POST", "/query?q=CREATE%20DATABASE%20bench")
-        connection.getresponse().read()
-        peers.append(("InfluxDB 1.6", port, "/write?db=bench&precision=s"))
-    return peers, processes
+    """Those that are installed."""
+    return [kind(folder / kind.__name__) for kind in (VictoriaMetrics, InfluxDB) if kind.program]
 
 
 def main():
@@ -335,7 +251,7 @@ def main():
     options = parser.parse_args()
     rows = []
     folder = pathlib.Path(tempfile.mkdtemp())
-    peers, processes = start_peers(folder)
+    peers = start_peers(folder)
     vigil = Vigil(options.binary, folder / "vigil")
     try:
         vigil.start()
@@ -360,8 +276,8 @@ def main():
         rows.append(("resident memory after all of this", f"{resident(vigil.process):.0f} MB", "", None))
         vigil.stop()
     finally:
-        for process in processes + ([vigil.process] if vigil.process.poll() is None else []):
-            process.kill()
+        for server in [vigil, *peers]:
+            server.kill()
         shutil.rmtree(folder, ignore_errors=True)
     lines = [f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
              f"{time.strftime('%Y-%m-%d', time.gmtime())}; client and servers share the machine.", "",

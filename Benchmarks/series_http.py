@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""Line protocol in and questions out over HTTP, beside VictoriaMetrics in the same run.
+"""Line protocol in and questions out over HTTP, beside VictoriaMetrics and InfluxDB in the same run.
 
     series_http.py BINARY [--points N] [--devices D] [--lines L] [--rounds R] [--ingest-only] [--markdown FILE]
 
-The peer is `$VIGIL_VICTORIA_METRICS` or the `victoria-metrics` of the path. Both get the same bodies over the same number of
-connections from the same client, one after the other; ours answers when its log is synced, with handlers, catalogue, latest
-values and a rule on. Both are asked the same questions at /api/v1, with their answers' caches off. What is printed first are
-ratios; seconds depend on what else the machine does. Everything listens on 127.0.0.1, and is removed at the end.
+Peers are `$VIGIL_VICTORIA_METRICS` or the `victoria-metrics` of the path, and the `influxd` of the path when there is one. All get
+the same bodies over the same number of connections from the same client, in turns; ours answers when its log is synced, with
+handlers, catalogue, latest values and a rule on; InfluxDB syncs before it answers too, VictoriaMetrics later. All are asked for the
+same, in PromQL at /api/v1 and in InfluxQL, with their answers' caches off, and an answer that differs from ours says so. What is
+printed first are ratios; seconds depend on what else the machine does. Everything listens on 127.0.0.1, and is removed at the end.
 """
 import argparse
 import concurrent.futures
 import http.client
+import itertools
 import json
+import math
 import multiprocessing
 import os
 import pathlib
@@ -19,18 +22,18 @@ import platform
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
 
-import main_job
-from main_job import cpu, free_port, load, resident, wait_for
+from main_job import load
+from series_questions import EIGHT, NAMES, ONE, InfluxQL, PromQL, Refused, answered, ask
+from servers import InfluxDB, VictoriaMetrics, Vigil, cpu, resident
 
 DEVICES, STEP = 500, 10  # --devices changes the first
 FIELDS = 10
-TURNS = 9
+# As many as three servers have orders, so that none always comes behind the same other one.
+TURNS = 6
 END = int(time.time()) // 3600 * 3600
 
 
@@ -53,48 +56,6 @@ def bodies(points, lines):
     if out:
         made.append("\n".join(out).encode())
     return made, END - steps * STEP, END - STEP
-
-
-def questions(first, last, label, names):
-    """Name, path, parameters: the classes of the design. `label` is what a device is called by, `names` are its values."""
-    hours = max(1, (last - first + STEP) // 3600)
-    eight = "|".join(names[:8])
-    # A range function takes the name away, and two series of one name are an error: so each metric is asked for.
-    five = [f"avg_over_time(station_{name}[1h])" for name in ("flow", "pressure", "level", "energy", "voltage")]
-
-    def over(query, span, step):
-        return "/api/v1/query_range", {"query": query, "start": last - span, "end": last, "step": step}
-
-    return [
-        ("last point of every series", "/api/v1/query", {"query": '{__name__=~"station_.+"}', "time": last}),
-        ("one series, 1 h by 1 min", *over(f'avg_over_time(station_flow{{{label}="{names[3]}"}}[1m])', 3600, 60)),
-        ("8 series, 6 h by 5 min", *over(f'avg_over_time(station_flow{{{label}=~"{eight}"}}[5m])', min(6, hours) * 3600, 300)),
-        ("all series of one metric by 1 h", *over("avg_over_time(station_flow[1h])", hours * 3600, 3600)),
-        ("all series of five metrics by 1 h", *over(five, hours * 3600, 3600)),
-        ("mean of one metric over everything", "/api/v1/query",
-         {"query": f"avg(avg_over_time(station_flow[{hours}h]))", "time": last}),
-    ]
-
-
-def ask(port, headers, path, parameters, rounds):
-    """Seconds of each round, and the number of series in the answer; several queries are asked one after the other."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-    queries = parameters["query"] if isinstance(parameters["query"], list) else [parameters["query"]]
-    targets = [path + "?" + urllib.parse.urlencode({**parameters, "query": query}) for query in queries]
-    took, series = [], 0
-    for _ in range(rounds + 1):
-        spent, series = 0, 0
-        for target in targets:
-            begun = time.perf_counter()
-            connection.request("GET", target, headers=headers)
-            answer = connection.getresponse()
-            text = answer.read()
-            spent += time.perf_counter() - begun
-            if answer.status != 200:
-                return None, text[:300].decode(errors="replace")
-            series += len(json.loads(text)["data"]["result"])
-        took.append(spent)
-    return took[1:], series
 
 
 def later(count, lines):
@@ -132,26 +93,23 @@ def p99(took):
     return sorted(took)[int(len(took) * 0.99)] * 1000
 
 
-def beside_ingest(vigil, headers, questions, rate, lines, seconds=10):
-    """Of each question the 99th percentile while nothing else happens, and while half of the ingest that was seen goes on."""
-    rows = []
+def beside_ingest(vigil, targets, rate, lines, table, seconds=10):
+    """Of some questions the 99th percentile while nothing else happens, and while half of the ingest that was seen goes on."""
     interval = lines * FIELDS / (rate / 2)
-    for name, path, parameters in questions:
-        quiet, _ = ask(vigil.port, headers, path, parameters, 500)
+    for name in (ONE, EIGHT):
+        quiet, _ = ask(vigil, targets[name], 500)
         sender = multiprocessing.Process(target=trickle, args=(
-            vigil.port, "/write?precision=s", headers, later(int(seconds / interval), lines), interval))
+            vigil.port, vigil.write, vigil.headers, later(int(seconds / interval), lines), interval))
         sender.start()
         busy = []
         while sender.is_alive():
-            took, _ = ask(vigil.port, headers, path, parameters, 20)
+            took, _ = ask(vigil, targets[name], 20)
             busy += took
         sender.join()
         if sender.exitcode:
             sys.exit("the sender beside the questions failed")
-        goal = max(2 * p99(quiet), 10)
-        rows.append((f"{name}, p99 beside {rate / 2e6:.2f} M values/s", goal / p99(busy), f"≥ 1 (≤ {goal:.1f} ms)",
-                     f"{p99(busy):.1f} ms; quiet {p99(quiet):.1f} ms", ""))
-    return rows
+        table.add(f"{name}, p99 beside {rate / 2e6:.2f} M values/s", f"≤ {max(2 * p99(quiet), 10):.1f} ms",
+                  [f"{p99(busy):.1f} ms; quiet {p99(quiet):.1f} ms"])
 
 
 def counted(vigil, route):
@@ -166,12 +124,12 @@ def counted(vigil, route):
     return found["+Inf"], found["0.001"]
 
 
-def in_server(vigil, headers, path, route, rounds=2000):
+def in_server(vigil, path, route, rounds=2000):
     """The share of requests that the server itself needs less than a millisecond for."""
     before = counted(vigil, route)
     connection = http.client.HTTPConnection("127.0.0.1", vigil.port, timeout=60)
     for _ in range(rounds):
-        connection.request("GET", path, headers=headers)
+        connection.request("GET", path, headers=vigil.headers)
         answer = connection.getresponse()
         text = answer.read()
         if answer.status != 200:
@@ -180,40 +138,45 @@ def in_server(vigil, headers, path, route, rounds=2000):
     return (after[1] - before[1]) / (after[0] - before[0])
 
 
-class Peer:
-    def __init__(self, folder):
-        program = os.environ.get("VIGIL_VICTORIA_METRICS") or shutil.which("victoria-metrics")
-        if not program:
-            sys.exit("victoria-metrics is not installed: set VIGIL_VICTORIA_METRICS")
-        self.port = free_port()
-        self.log = open(folder / "peer.log", "w+")
-        self.process = subprocess.Popen(
-            [program, f"-httpListenAddr=127.0.0.1:{self.port}", f"-storageDataPath={folder}/peer",
-             "-retentionPeriod=100y", "-search.latencyOffset=0s", "-search.disableCache"],
-            stderr=self.log, stdout=self.log)
-        wait_for(self.port, self.process)
-        time.sleep(0.2)
-        self.log.seek(0)
-        found = re.search(r"victoria-metrics-\S*?(\d+\.\d+\.\d+)|version[^0-9]*(\d+\.\d+\.\d+)", self.log.read())
-        said = next((part for part in (found.groups() if found else ()) if part), None)
-        self.name = f"VictoriaMetrics {said or os.environ.get('VIGIL_VICTORIA_METRICS_VERSION', '')}".strip()
-
-    def settle(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
-        connection.request("GET", "/internal/force_flush")
-        connection.getresponse().read()
+def turns(servers):
+    """Orders of the servers, by their places."""
+    return itertools.islice(itertools.cycle(itertools.permutations(range(len(servers)))), TURNS)
 
 
 def send(servers, bodies, connections):
     """Seconds, and seconds on a processor, that each server takes for the same bodies."""
-    before = [cpu(process) for process, _, _ in servers]
+    before = [cpu(server.process) for server in servers]
     spent = [0.0 for _ in servers]
-    # In turns, so that what else the machine does hits both.
-    turn = max(1, len(bodies) // TURNS)
-    for start in range(0, len(bodies), turn):
-        for place, (_, port, headers) in enumerate(servers):
-            spent[place] += load(port, "/write?precision=s", headers, bodies[start:start + turn], connections)
-    return spent, [cpu(process) - already for (process, _, _), already in zip(servers, before)]
+    # In turns, so that what else the machine does hits all.
+    for turn, order in enumerate(turns(servers)):
+        part = bodies[len(bodies) * turn // TURNS:len(bodies) * (turn + 1) // TURNS]
+        for place in order if part else []:
+            spent[place] += load(servers[place].port, servers[place].write, servers[place].headers, part, connections)
+    # The kernel counts in hundredths.
+    return spent, [max(cpu(server.process) - already, 0.01) for server, already in zip(servers, before)]
+
+
+def calm(servers, seconds=60):
+    """Waits until nobody merges, compacts or cleans up what was taken: questions are not to be asked beside that."""
+    for _ in range(seconds):
+        before = sum(cpu(server.process) for server in servers)
+        time.sleep(1)
+        if sum(cpu(server.process) for server in servers) - before < 0.05:
+            return
+
+
+def question(servers, targets, languages, rounds):
+    """Milliseconds of each server in each round, and what it answered: a text when it refused."""
+    took, said = [[] for _ in servers], [None for _ in servers]
+    for order in turns(servers):
+        for place in order:
+            try:
+                more, texts = ask(servers[place], targets[place], -(-rounds // TURNS))
+                said[place] = answered(languages[place], texts)
+                took[place] += [each * 1000 for each in more]
+            except Refused as problem:
+                said[place] = str(problem)
+    return took, said
 
 
 def register(vigil):
@@ -229,7 +192,7 @@ def register(vigil):
         for number in numbers:
             connection.request("POST", "/api/devices", json.dumps({"code": f"s{number}", "name": f"Station {number}",
                                                             **({"site": site} if number < 20 else {})}),
-                               {"Authorization": "Token " + vigil.token, "Content-Type": "application/json"})
+                               {**vigil.headers, "Content-Type": "application/json"})
             answer = connection.getresponse()
             text = answer.read()
             if answer.status >= 300:
@@ -252,75 +215,105 @@ def main():
     parser.add_argument("--ingest-only", action="store_true", help="asks nothing")
     parser.add_argument("--lines", type=int, default=1000)
     parser.add_argument("--connections", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--markdown")
     options = parser.parse_args()
     globals()["DEVICES"] = options.devices
-    rows = []
     folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TMPDIR", "/var/tmp")))
     made, first, last = bodies(options.points, options.lines)
-    points = (last - first + STEP) // STEP * DEVICES * FIELDS
-    peer = Peer(folder)
-    vigil = main_job.Vigil(options.binary, folder / "vigil")
+    if not VictoriaMetrics.program:
+        sys.exit("victoria-metrics is not installed: set VIGIL_VICTORIA_METRICS")
+    vigil = Vigil(options.binary, folder / "vigil")
+    servers = [vigil, VictoriaMetrics(folder / "victoria")] + ([InfluxDB(folder / "influx")] if InfluxDB.program else [])
+    table = Table(servers)
     try:
         vigil.start()
         site, identifiers = register(vigil)
         vigil.call("POST", "/api/rules", {"name": "hot", "metric": "station_temperature", "condition": "above", "threshold": 90})
-        mine = {"Authorization": "Token " + vigil.token}
-        servers = [(vigil.process, vigil.port, mine), (peer.process, peer.port, {})]
-        first_bodies = -(-DEVICES // options.lines)
-        spent, used = send(servers, made[:first_bodies], options.connections)
-        new = DEVICES * FIELDS
-        rows.append((f"ingest of the first value of {new:,} series, {options.lines:,} lines a request", spent[1] / spent[0], "",
-                     f"{spent[0]:.2f} s", f"{spent[1]:.2f} s"))
-        rows.append(("the same by processor time", used[1] / used[0], "", f"{used[0]:.2f} CPU s", f"{used[1]:.2f} CPU s"))
-        spent, used = send(servers, made[first_bodies:], options.connections)
-        points -= min(first_bodies * options.lines, points // FIELDS) * FIELDS
-        peer.settle()
-        rows.append((f"ingest of {points:,} values, {options.lines:,} lines a request", spent[1] / spent[0],
-                     "≥ 3" if DEVICES < 20_000 else "≥ 2",
-                     f"{points / spent[0] / 1e6:.2f} M/s", f"{points / spent[1] / 1e6:.2f} M/s"))
-        rows.append(("the same by processor time", used[1] / used[0], "",
-                     f"{points / used[0] / 1e6:.2f} M per CPU second", f"{points / used[1] / 1e6:.2f} M"))
-        rows.append(("resident memory", None, "", f"{resident(vigil.process):.0f} MB", f"{resident(peer.process):.0f} MB"))
+        rate = take(servers, made, options, table)
         if options.ingest_only:
             return
-        here = questions(first, last, "device_id", identifiers)
-        there = questions(first, last, "device", [f"s{number}" for number in range(DEVICES)])
-        for (name, path, parameters), (_, _, same) in zip(here, there):
-            ours, count = ask(vigil.port, mine, path, parameters, options.rounds)
-            theirs, other = ask(peer.port, {}, path, same, options.rounds)
-            if ours is None or theirs is None:
-                rows.append((name, None, "> 1", count if ours is None else "", other if theirs is None else ""))
-                continue
-            left, right = statistics.median(ours) * 1000, statistics.median(theirs) * 1000
-            rows.append((name, right / left, "> 1", f"{left:.1f} ms" + ("" if count == other else f" ({count} series)"),
-                         f"{right:.1f} ms" + ("" if count == other else f" ({other} series)")))
-        rows += beside_ingest(vigil, mine, [here[1], here[2]], points / spent[0], options.lines)
+        codes = [f"s{number}" for number in range(DEVICES)]
+        languages = [PromQL("device_id", identifiers), PromQL("device", codes), InfluxQL()]
+        targets = [language.targets(first, last, STEP) for language in languages]
+        calm(servers)
+        for name in NAMES:
+            asked = [each[name] for each in targets]
+            table.questions(name, *question(servers, asked, languages, options.rounds))
+        beside_ingest(vigil, targets[0], rate, options.lines, table)
         for what, path, route in [
             ("a device's newest values", f"/api/devices/{identifiers[3]}/latest", "/api/devices/{device}/latest"),
             ("a site's newest values, 20 devices", f"/api/sites/{site}/latest", "/api/sites/{site}/latest"),
         ]:
-            share = in_server(vigil, mine, path, route)
-            rows.append((f"{what}: answered by the server within 1 ms", None, "≥ 99 %", f"{share * 100:.1f} %", ""))
-        rows.append(("resident memory after all of this", None, "", f"{resident(vigil.process):.0f} MB",
-                     f"{resident(peer.process):.0f} MB"))
+            share = in_server(vigil, path, route)
+            table.add(f"{what}: answered by the server within 1 ms", "≥ 99 %", [f"{share * 100:.1f} %"])
+        table.add("resident memory after all of this", "", [f"{resident(server.process):.0f} MB" for server in servers])
         vigil.stop()
     finally:
-        report(rows, peer.name, options)
-        for process in [peer.process] + ([vigil.process] if vigil.process.poll() is None else []):
-            process.kill()
-            process.wait()
+        report(table, options)
+        for server in servers:
+            server.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def report(rows, peer, options):
+def take(servers, made, options, table):
+    """Sends all bodies to all servers; returns how many values a second ours takes once it knows the series."""
+    first = -(-DEVICES // options.lines)
+    new = DEVICES * FIELDS
+    spent, used = send(servers, made[:first], options.connections)
+    table.times(f"ingest of the first value of {new:,} series, {options.lines:,} lines a request", spent, "s")
+    table.times("the same by processor time", used, "CPU s")
+    values = sum(body.count(b"\n") + 1 for body in made[first:]) * FIELDS
+    spent, used = send(servers, made[first:], options.connections)
+    for server in servers:
+        server.settle()
+    table.rates(f"ingest of {values:,} values, {options.lines:,} lines a request",
+                f"≥ {3 if DEVICES < 20_000 else 2} × VictoriaMetrics", values, spent, "M/s")
+    table.rates("the same by processor time", "", values, used, "M per CPU second")
+    table.add("resident memory", "", [f"{resident(server.process):.0f} MB" for server in servers])
+    return values / spent[0]
+
+
+class Table:
+    """What was seen of each server, ours first, and how many times as fast ours is as each peer."""
+
+    def __init__(self, servers):
+        self.names = [server.name for server in servers]
+        self.rows = []
+
+    def add(self, what, goal, seen, ratios=()):
+        lack = len(self.names) - len(seen)
+        ratios = [*ratios] or [None] * (len(self.names) - 1)
+        self.rows.append([what, *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios), goal, *seen, *[""] * lack])
+
+    def times(self, what, spent, unit, goal=""):
+        self.add(what, goal, [f"{each:.2f} {unit}" for each in spent], [each / spent[0] for each in spent[1:]])
+
+    def rates(self, what, goal, values, spent, unit):
+        self.add(what, goal, [f"{values / each / 1e6:.2f} {unit}" for each in spent], [each / spent[0] for each in spent[1:]])
+
+    def questions(self, what, took, said):
+        """Ratios are of those that answered the same as ours; what was answered is shown when not all did."""
+        same = [not isinstance(answer, str) and not isinstance(said[0], str) and answer.agrees(said[0]) for answer in said]
+        middle = [statistics.median(times) if times else math.inf for times in took]
+        seen = [f"{each:.{2 if each < 10 else 1}f} ms" + ("" if all(same) else f" ({answer})")
+                for each, answer in zip(middle, said)]
+        self.add(what, "> 1 × each", seen, [each / middle[0] if fit else None for each, fit in zip(middle[1:], same[1:])])
+
+    def markdown(self):
+        _, *peers = self.names
+        head = ["What", *(f"× {peer.split()[0]}" for peer in peers), "Goal", *self.names]
+        return ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *self.rows]]
+
+
+def report(table, options):
     lines = [f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, load {os.getloadavg()[0]:.1f}, "
              f"{time.strftime('%Y-%m-%d', time.gmtime())}; client and servers share the machine; "
-             f"{options.connections} connections; median of {options.rounds} rounds.", "",
-             f"| What | Vigil is × as fast | Goal | Vigil | {peer} |", "|---|---|---|---|---|"]
-    for what, ratio, goal, ours, theirs in rows:
-        lines.append(f"| {what} | {'' if ratio is None else f'{ratio:.2f}'} | {goal} | {ours} | {theirs} |")
+             f"{options.connections} connections; median of {options.rounds} rounds in {TURNS} turns. × says how many times as "
+             "fast as that peer Vigil is. What a question was answered is shown where it is not the same everywhere.", "",
+             *table.markdown()]
+    if not InfluxDB.program:
+        lines += ["", "InfluxDB is left out: there is no `influxd` in the path."]
     print("\n".join(lines))
     if options.markdown:
         pathlib.Path(options.markdown).write_text("\n".join(lines) + "\n")

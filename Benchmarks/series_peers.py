@@ -1,23 +1,27 @@
-"""The estate of SeriesBenchmark in VictoriaMetrics and DuckDB, and the same questions; prints `name value unit`.
+"""The estate of SeriesBenchmark in VictoriaMetrics, DuckDB and chdb, and the same questions; prints `name value unit`.
 
 series_peers.py victoria PROGRAM FOLDER            line protocol from standard input, its size after the merge, questions
 series_peers.py victoria-cold PROGRAM FOLDER       each question to a server that has just begun, its files not in memory
-series_peers.py duckdb CSV FILE | duckdb-cold FILE the same
+series_peers.py duckdb CSV FILE | duckdb-cold FILE the same in this process
+series_peers.py chdb CSV FOLDER | chdb-cold FOLDER the same
 """
+import functools
 import http.client
 import json
+import multiprocessing
 import os
 import pathlib
 import queue
-import socket
-import subprocess
 import sys
 import threading
 import time
 import urllib.parse
 
+from servers import VictoriaMetrics, cpu, resident
+
 START = 1_700_000_000
 FIELDS = 10
+INTEGERS = {"energy", "pulses", "state"}
 HOUR = 3_600_000_000
 FIVE = "estate_(temperature|pressure|humidity|voltage|flow)"
 
@@ -39,7 +43,8 @@ def once(name, body):
 
 
 def files(path):
-    return [found for found in pathlib.Path(path).rglob("*") if found.is_file()]
+    path = pathlib.Path(path)
+    return [path] if path.is_file() else [found for found in path.rglob("*") if found.is_file()]
 
 
 def forget(paths):
@@ -51,47 +56,21 @@ def forget(paths):
         os.close(file)
 
 
-class Victoria:
+class Victoria(VictoriaMetrics):
     def __init__(self, program, folder):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.folder = folder
-        begin = time.perf_counter()
-        self.process = subprocess.Popen(
-            [program, f"-httpListenAddr=127.0.0.1:{self.port}", f"-storageDataPath={folder}", "-retentionPeriod=100y",
-             "-memory.allowedBytes=512MB", "-search.latencyOffset=0s", "-search.disableCache"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                self.ask("GET", "/health")
-                break
-            except ConnectionError:
-                if self.process.poll() is not None:
-                    raise SystemExit("victoria-metrics did not start")
-                time.sleep(0.01)
-        self.started = time.perf_counter() - begin
+        self.program, self.folder = program, folder
+        super().__init__(folder, "-memory.allowedBytes=512MB")
 
     def ask(self, method, route, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
-        connection.request(method, route, body)
-        answer = connection.getresponse()
-        text = answer.read()
-        if answer.status >= 300:
-            raise SystemExit(f"{route}: {answer.status} {text[:200]}")
+        status, text = self.call(method, route, body, timeout=600)
+        if status >= 300:
+            raise SystemExit(f"{route}: {status} {text[:200]}")
         return text
 
     def question(self, text, start, end, step):
         arguments = urllib.parse.urlencode({"query": text, "start": start, "end": end, "step": step, "nocache": 1})
         found = json.loads(self.ask("GET", "/api/v1/query_range?" + arguments))["data"]["result"]
         return sum(len(series["values"]) for series in found)
-
-    def used(self):
-        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def resident(self):
-        return int(open(f"/proc/{self.process.pid}/statm").read().split()[1]) * 4096 >> 20
 
     def bytes(self):
         """Of the whole folder, but for the caches that it writes down when it ends."""
@@ -100,7 +79,7 @@ class Victoria:
     def merge(self, points):
         """Until all points are in one part for each month, as it says itself."""
         for _ in range(60):
-            self.ask("GET", "/internal/force_flush")
+            self.settle()
             self.ask("GET", "/internal/force_merge")
             time.sleep(2)
             while b"vm_active_force_merges 0" not in self.ask("GET", "/metrics"):
@@ -110,10 +89,6 @@ class Victoria:
             if rows == points and len(parts) == len({path.parent.parent for path in parts}):
                 return
         raise SystemExit(f"the merge does not end: {len(parts)} parts with {rows} of {points} rows")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 def questions(end):
@@ -166,8 +141,8 @@ def victoria(program, folder):
         begin = time.perf_counter()
         count, last = fill(server, sys.stdin.buffer)
         spent, points = time.perf_counter() - begin, count * FIELDS
-        print(f"victoria-append {points / spent:.0f} points/s (HTTP, while the estate is made beside it)")
-        print(f"victoria-append-used {points / server.used():.0f} points per processor second")
+        print(f"victoria-append {points / spent:.0f} points/s ({server.name}, HTTP, while the estate is made beside it)")
+        print(f"victoria-append-used {points / cpu(server.process):.0f} points per processor second")
         server.merge(points)
         print(f"victoria-size {server.bytes() / points:.4f} bytes/point of {points}, merged, without its caches")
         parts = {}
@@ -176,7 +151,7 @@ def victoria(program, folder):
             parts[part] = parts.get(part, 0) + path.stat().st_size
         for part, size in sorted(parts.items(), key=lambda item: -item[1])[:5]:
             print(f"victoria-size-of {part} {size / points:.4f} bytes/point")
-        print(f"victoria-resident {server.resident()} MB", flush=True)
+        print(f"victoria-resident {resident(server.process):.0f} MB", flush=True)
         end = int(last.rsplit(b" ", 1)[1]) // 1_000_000 + 1
         pathlib.Path(folder + ".end").write_text(str(end))
         for name, *question in questions(end):
@@ -195,69 +170,153 @@ def victoria_cold(program, folder):
         try:
             once("victoria-" + name, lambda: server.question(*question))
         finally:
-            resident = server.resident()
+            memory = resident(server.process)
             server.stop()
-    print(f"victoria-start {sorted(starts)[len(starts) // 2]:.2f} s, cold; {resident} MB after the last question")
+    print(f"victoria-start {sorted(starts)[len(starts) // 2]:.2f} s, cold; {memory:.0f} MB after the last question")
 
 
-def duck_questions(last, fields):
-    latest = ", ".join(f"arg_max({field}, time)" for field in fields)
+class DuckDB:
+    """A table in a file."""
+
+    title, window = "duckdb", "time // {}"
+
+    def __init__(self, target):
+        import duckdb
+
+        self.target, self.version = target, duckdb.__version__
+        self.connection = duckdb.connect(target)
+        self.connection.execute("SET threads = 2")
+
+    def fill(self, path):
+        self.connection.execute(f"CREATE TABLE e AS SELECT * FROM read_csv('{path}')")
+        self.connection.execute("CHECKPOINT")
+
+    def merge(self):
+        """A file has no parts."""
+
+    def rows(self, text):
+        return self.connection.execute(text).fetchall()
+
+    def count(self, text):
+        return len(self.rows(text))
+
+    def bytes(self):
+        return os.path.getsize(self.target)
+
+    def close(self):
+        self.connection.close()
+
+
+class ClickHouse:
+    """A table by series and time in a folder, in ClickHouse within this process."""
+
+    title, window = "chdb", "intDiv(time, {})"
+
+    def __init__(self, target):
+        import chdb.session
+        import pyarrow
+
+        self.target, self.version = target, f"chdb {chdb.__version__}, ClickHouse {chdb.engine_version}"
+        self.connection, self.read = chdb.session.Session(target), pyarrow.ipc.open_file
+        # The second is for questions that group by what the table is ordered by: those by the hour then take half as long.
+        self.connection.query("SET max_threads = 2, optimize_aggregation_in_order = 1")
+        # The first answer in a format readies the library and not the table.
+        self.rows("SELECT 1")
+
+    def fill(self, path):
+        # The smallest of what its users choose for such columns: on this estate decimals with Gorilla and ZSTD take three times
+        # the bytes, with ZSTD alone twice.
+        with open(path) as file:
+            fields = file.readline().strip().split(",")[2:]
+        columns = ", ".join(f"{field} {self.column(field)}" for field in fields)
+        self.connection.query(
+            f"CREATE TABLE e (device LowCardinality(String), time Int64 CODEC(DoubleDelta, ZSTD(1)), {columns}) "
+            "ENGINE = MergeTree ORDER BY (device, time)")
+        self.connection.query(f"INSERT INTO e SELECT * FROM file('{path}', CSVWithNames)")
+
+    def column(self, field):
+        return "Int64 CODEC(DoubleDelta, ZSTD(1))" if field in INTEGERS else "Float64 CODEC(Delta, ZSTD(1))"
+
+    def rows(self, text):
+        return [tuple(row.values()) for row in self.table(text).to_pylist()]
+
+    def count(self, text):
+        return self.table(text).num_rows
+
+    def table(self, text):
+        return self.read(self.connection.query(text, "Arrow").bytes()).read_all()
+
+    def merge(self):
+        self.connection.query("OPTIMIZE TABLE e FINAL")
+
+    def bytes(self):
+        """Of the table, without the parts that were merged."""
+        return self.rows("SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND table = 'e'")[0][0]
+
+    def close(self):
+        self.connection.close()
+
+
+def table_questions(store):
+    last = store.rows("SELECT max(time) FROM e")[0][0]
+    fields = [name for name, *_ in store.rows("DESCRIBE e") if name not in ("device", "time")]
+    latest = ", ".join(f"argMax({field}, time)" for field in fields)
     means = ", ".join(f"avg({field})" for field in fields)
     eight = ", ".join(f"'d{number}'" for number in range(1, 9))
+    minute, five, hour = (store.window.format(HOUR // part) for part in (60, 12, 1))
     return [
         ("latest-of-all", f"SELECT device, {latest} FROM e GROUP BY device"),
         ("one-1h-by-1min",
-         f"SELECT time // 60000000, avg(temperature) FROM e WHERE device = 'd7' AND time >= {last - HOUR} GROUP BY 1"),
+         f"SELECT {minute}, avg(temperature) FROM e WHERE device = 'd7' AND time >= {last - HOUR} GROUP BY 1"),
         ("eight-6h-by-5min",
-         f"SELECT device, time // 300000000, avg(temperature) FROM e WHERE device IN ({eight}) "
+         f"SELECT device, {five}, avg(temperature) FROM e WHERE device IN ({eight}) "
          f"AND time >= {last - 6 * HOUR} GROUP BY 1, 2"),
-        ("all-by-1h-one-metric", f"SELECT device, time // {HOUR}, avg(temperature) FROM e GROUP BY 1, 2"),
+        ("all-by-1h-one-metric", f"SELECT device, {hour}, avg(temperature) FROM e GROUP BY 1, 2"),
         ("all-by-1h-five-metrics",
-         f"SELECT device, time // {HOUR}, avg(temperature), avg(pressure), avg(humidity), avg(voltage), avg(flow) "
+         f"SELECT device, {hour}, avg(temperature), avg(pressure), avg(humidity), avg(voltage), avg(flow) "
          "FROM e GROUP BY 1, 2"),
         ("mean-of-everything", f"SELECT device, {means} FROM e GROUP BY device"),
         ("count-above", "SELECT count(*) FROM e WHERE temperature > 21"),
     ]
 
 
-def duck_open(target):
-    import duckdb as library
-
-    connection = library.connect(target)
-    connection.execute("SET threads = 2")
-    return connection, library.__version__
-
-
-def duck_shape(connection):
-    last = connection.execute("SELECT max(time) FROM e").fetchone()[0]
-    fields = [name for name, *_ in connection.execute("DESCRIBE e").fetchall() if name not in ("device", "time")]
-    return last, fields
-
-
-def duckdb(path, target):
-    connection, version = duck_open(target)
+def table(kind, path, target):
+    store = kind(target)
     begin = time.perf_counter()
-    connection.execute(f"CREATE TABLE e AS SELECT * FROM read_csv('{path}')")
-    connection.execute("CHECKPOINT")
+    store.fill(path)
     spent = time.perf_counter() - begin
-    last, fields = duck_shape(connection)
-    points = connection.execute("SELECT count(*) FROM e").fetchone()[0] * len(fields)
-    print(f"duckdb-append {points / spent:.0f} points/s (from CSV, {version})")
-    print(f"duckdb-size {os.path.getsize(target) / points:.4f} bytes/point of {points}")
-    for name, text in duck_questions(last, fields):
-        measure("duckdb-" + name, lambda: len(connection.execute(text).fetchall()))
+    points = store.rows("SELECT count(*) FROM e")[0][0] * FIELDS
+    print(f"{kind.title}-append {points / spent:.0f} points/s (from CSV, {store.version})")
+    store.merge()
+    print(f"{kind.title}-size {store.bytes() / points:.4f} bytes/point of {points}")
+    for name, text in table_questions(store):
+        measure(f"{kind.title}-{name}", lambda: store.count(text))
+    store.close()
 
 
-def duckdb_cold(target):
-    connection, _ = duck_open(target)
-    asked = duck_questions(*duck_shape(connection))
+def table_cold(kind, target):
+    store = kind(target)
+    asked = table_questions(store)
+    store.close()
     for name, text in asked:
-        connection.close()
-        forget([target])
-        connection, _ = duck_open(target)
-        once("duckdb-" + name, lambda: len(connection.execute(text).fetchall()))
+        forget(files(target))
+        # What a library keeps for its process is gone too.
+        process = multiprocessing.get_context("spawn").Process(target=table_once, args=(kind, target, name, text))
+        process.start()
+        process.join()
+        if process.exitcode:
+            raise SystemExit(f"{kind.title} did not answer {name}")
+
+
+def table_once(kind, target, name, text):
+    store = kind(target)
+    once(f"{kind.title}-{name}", lambda: store.count(text))
+    store.close()
 
 
 if __name__ == "__main__":
-    parts = {"victoria": victoria, "victoria-cold": victoria_cold, "duckdb": duckdb, "duckdb-cold": duckdb_cold}
+    parts = {"victoria": victoria, "victoria-cold": victoria_cold}
+    for kind in (DuckDB, ClickHouse):
+        parts[kind.title] = functools.partial(table, kind)
+        parts[kind.title + "-cold"] = functools.partial(table_cold, kind)
     parts[sys.argv[1]](*sys.argv[2:])
