@@ -224,8 +224,8 @@ class ClickHouse:
         self.rows("SELECT 1")
 
     def fill(self, path):
-        # The smallest of what its users choose for such columns: on this estate decimals with Gorilla and ZSTD take three times
-        # the bytes, with ZSTD alone twice.
+        # Of what its users choose for such columns, what takes the least here: decimals take three times the bytes with Gorilla
+        # and ZSTD, nearly twice with ZSTD alone. Level 3 saves 2 %.
         with open(path) as file:
             fields = file.readline().strip().split(",")[2:]
         columns = ", ".join(f"{field} {self.column(field)}" for field in fields)
