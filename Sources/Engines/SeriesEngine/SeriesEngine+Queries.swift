@@ -102,14 +102,15 @@ extension SeriesEngine {
         // A file that was left out may hold a newer sample than those that are found.
         let unreadable = store.unreadable
         let doubtfulBefore = unreadable.map(\.stretch.end).max() ?? .min
-        for planned in try plan(matchers, devices: devices, in: scope) {
-            for entry in planned.entries {
-                let reader = SeriesReader(
-                    entry: entry, chunks: planned.snapshot.newest, blocks: planned.snapshot.blocks)
-                guard var sample = reader.latest() else { continue }
-                if sample.sample.time.microseconds < doubtfulBefore { sample.isCertain = false }
-                result.append(sample)
-            }
+        let planned = try plan(matchers, devices: devices, in: scope)
+        result.reserveCapacity(planned.reduce(0) { $0 + $1.entries.count })
+        for group in planned {
+            let newest = NewestSamples(
+                of: group.entries, blocks: group.snapshot.blocks, chunks: group.snapshot.newest)
+            newest.forEach { result.append($0) }
+        }
+        for index in result.indices where result[index].sample.time.microseconds < doubtfulBefore {
+            result[index].isCertain = false
         }
         // Nothing at all may be all that the file held.
         if result.isEmpty, let first = unreadable.first {

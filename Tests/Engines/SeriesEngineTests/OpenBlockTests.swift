@@ -96,7 +96,7 @@ import VigilPorts
                             == !expected.isEmpty)
                 }
                 let newest = rows.filter { $0.bits[column] != nil }.map(\.time).max()
-                #expect(block.newest([column]).map { block.time($0.row) } == newest)
+                #expect(block.newestRow(ofColumn: column).map { block.time($0) } == newest)
             }
         }
     }

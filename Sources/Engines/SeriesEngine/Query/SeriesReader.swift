@@ -185,49 +185,14 @@ struct SeriesReader {
     ///
     /// `chunks` need only be those that hold the newest sample of a series.
     func latest() -> LatestSample? {
-        var best: (block: OpenBlock, row: Int, column: Int, time: Int64)?
-        for block in blocks where block.count > 0 {
-            // Of two blocks with one time, the later came later.
-            if let best, block.lastTime < best.time { continue }
-            guard let (row, column) = block.newest(block.columns(of: entry)) else { continue }
-            if let best, block.time(row) < best.time { continue }
-            best = (block, row, column, block.time(row))
-        }
-        var sealed: ChunkColumn?
-        for chunk in chunks {
-            if let column = chunk.column(entry.number), column.lastTime >= sealed?.lastTime ?? .min { sealed = column }
-        }
-        if let sealed, best.map({ sealed.lastTime > $0.time }) ?? true {
-            return LatestSample(
-                identity: entry.identity, sample: sealed.last, arrival: Timestamp(microseconds: sealed.arrival))
-        }
-        guard let (block, row, column, time) = best else { return nil }
-        let raw = RawSample(
-            time: time, bits: block.bits(row, column), order: 0,
-            kind: block.layout.columns[column].kind.rawValue, quality: block.quality(row, column))
-        return LatestSample(
-            identity: entry.identity, sample: RawSeries(texts: block.texts).sample(raw),
-            arrival: Timestamp(microseconds: block.arrival(row)))
+        var found: LatestSample?
+        NewestSamples(of: [entry], blocks: blocks, chunks: chunks).forEach { found = $0 }
+        return found
     }
 }
 
 extension OpenBlock {
     func columns(of entry: SeriesEntry) -> [Int] {
         layout.columns.indices.filter { layout.columns[$0].series === entry }
-    }
-
-    /// The newest row in which one of the columns has a value, and the last such column; of rows with one time, the last.
-    func newest(_ columns: [Int]) -> (row: Int, column: Int)? {
-        guard count > 0, !columns.isEmpty else { return nil }
-        // Nearly always the row that is newest of all has a value.
-        if let column = columns.last(where: { isPresent(newestRow, $0) }) { return (newestRow, column) }
-        var best: (row: Int, column: Int)?
-        for row in stride(from: count - 1, through: 0, by: -1) {
-            if let best, time(row) <= time(best.row) { continue }
-            guard let column = columns.last(where: { isPresent(row, $0) }) else { continue }
-            best = (row, column)
-            if isSorted { break }
-        }
-        return best
     }
 }

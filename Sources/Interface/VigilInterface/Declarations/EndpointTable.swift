@@ -22,7 +22,7 @@ package struct EndpointTable: Sendable {
 
     package init(_ endpoints: [Endpoint]) {
         self.endpoints = endpoints
-        routes = Dictionary(grouping: endpoints.map(Route.init)) { $0.segments.count }
+        routes = Dictionary(grouping: endpoints.map(Route.init)) { $0.segmentCount }
             .mapValues { $0.sorted { $0.literalCount > $1.literalCount } }
         literal = Dictionary(grouping: endpoints.filter { !$0.path.contains("{") }, by: \.path)
     }
@@ -32,14 +32,17 @@ package struct EndpointTable: Sendable {
         if let endpoint = literal[path]?.first(where: { $0.method == method }) {
             return .found(endpoint, pathValues: [:])
         }
-        let segments = path.split(separator: "/", omittingEmptySubsequences: true)
-        var others: [HTTPRequest.Method] = []
-        for route in routes[segments.count] ?? [] {
-            guard let values = route.values(of: segments) else { continue }
-            if route.endpoint.method == method { return .found(route.endpoint, pathValues: values) }
-            others.append(route.endpoint.method)
+        var path = path
+        return path.withUTF8 { bytes in
+            let segments = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: true)
+            var others: [HTTPRequest.Method] = []
+            for route in routes[segments.count] ?? [] where route.fits(segments) {
+                guard let values = route.values(of: segments) else { continue }
+                if route.endpoint.method == method { return .found(route.endpoint, pathValues: values) }
+                others.append(route.endpoint.method)
+            }
+            return others.isEmpty ? .nothing : .otherMethods(others)
         }
-        return others.isEmpty ? .nothing : .otherMethods(others)
     }
 
     /// Answers a request whose principal is set: finds the endpoint, checks that the principal may call it, and calls.
@@ -58,24 +61,36 @@ package struct EndpointTable: Sendable {
 
     private struct Route: Sendable {
         let endpoint: Endpoint
-        let segments: [Substring]
-        let literalCount: Int
+        private let literals: [(place: Int, bytes: [UInt8])]
+        private let parameters: [(place: Int, name: String)]
 
         init(_ endpoint: Endpoint) {
             self.endpoint = endpoint
-            segments = endpoint.path.split(separator: "/", omittingEmptySubsequences: true)
-            literalCount = segments.count { !$0.hasPrefix("{") }
+            let segments = endpoint.path.split(separator: "/", omittingEmptySubsequences: true).enumerated()
+            literals = segments.filter { !$1.hasPrefix("{") }.map { ($0, Array($1.utf8)) }
+            parameters = segments.filter { $1.hasPrefix("{") }.map { ($0, String($1.dropFirst().dropLast())) }
         }
 
-        func values(of path: [Substring]) -> [String: String]? {
+        var segmentCount: Int { literals.count + parameters.count }
+        var literalCount: Int { literals.count }
+
+        /// Whether all that is not a parameter is the same; `path` has as many segments.
+        func fits(_ path: [Slice<UnsafeBufferPointer<UInt8>>]) -> Bool {
+            // From behind: nearly all begin in the same way.
+            for (place, bytes) in literals.reversed() {
+                let part = path[place]
+                guard part.count == bytes.count, part.elementsEqual(bytes) else { return false }
+            }
+            return true
+        }
+
+        func values(of path: [Slice<UnsafeBufferPointer<UInt8>>]) -> [String: String]? {
             var values: [String: String] = [:]
-            for (segment, part) in zip(segments, path) {
-                if segment.hasPrefix("{") {
-                    guard let value = String(part).removingPercentEncoding, !value.isEmpty else { return nil }
-                    values[String(segment.dropFirst().dropLast())] = value
-                } else if segment != part {
-                    return nil
-                }
+            for (place, name) in parameters {
+                let text = String(decoding: path[place], as: UTF8.self)
+                let value = path[place].contains(UInt8(ascii: "%")) ? text.removingPercentEncoding : text
+                guard let value, !value.isEmpty else { return nil }
+                values[name] = value
             }
             return values
         }

@@ -17,8 +17,13 @@ package struct JSONBytes: Sendable {
 
     /// Adds what was written before once more.
     package mutating func again(_ range: Range<Int>) {
-        bytes.reserveCapacity(bytes.count + range.count)
-        for place in range { bytes.append(bytes[place]) }
+        precondition(range.upperBound <= bytes.count, "BUG: more is copied than was written")
+        let end = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: range.count))
+        bytes.withUnsafeMutableBytes { memory in
+            guard let start = memory.baseAddress else { return }
+            (start + end).copyMemory(from: start + range.lowerBound, byteCount: range.count)
+        }
     }
 
     package mutating func text(_ text: String) {

@@ -30,7 +30,7 @@ package final class IngestService: Sendable {
         self.directory = directory
         self.alerting = alerting
         self.settings = settings
-        tenants = TenantIngests(stores: stores, clock: clock, settings: settings)
+        tenants = TenantIngests(stores: stores, clock: clock, directory: directory, settings: settings)
         bytesInFlight = BytesInFlight(limit: settings.bytesInFlightMax)
     }
 
@@ -123,19 +123,22 @@ package final class IngestService: Sendable {
 actor TenantIngests {
     private let stores: Stores
     private let clock: any TimeSource
+    private let directory: DeviceDirectory
     private let settings: IngestSettings
     private var ingests: [TenantID: TenantIngest] = [:]
     private var inFlight = 0
 
-    init(stores: Stores, clock: any TimeSource, settings: IngestSettings) {
+    init(stores: Stores, clock: any TimeSource, directory: DeviceDirectory, settings: IngestSettings) {
         self.stores = stores
         self.clock = clock
+        self.directory = directory
         self.settings = settings
     }
 
     func ingest(of tenant: TenantID) -> TenantIngest {
         if let known = ingests[tenant] { return known }
-        let ingest = TenantIngest(tenant: tenant, stores: stores, clock: clock, settings: settings)
+        let ingest = TenantIngest(
+            tenant: tenant, stores: stores, clock: clock, directory: directory, settings: settings)
         ingests[tenant] = ingest
         return ingest
     }

@@ -1,80 +1,101 @@
 import HTTPTypes
 import VigilModel
-import VigilServices
+import VigilPorts
+package import VigilServices
 
-/// Writes newest values as the JSON of a ``Page`` of them.
+/// Writes newest values as the JSON of a ``Page`` of ``VigilServices/LatestValue``.
 ///
 /// By hand: a place's page asks for hundreds of them every few seconds, and an encoder takes ten times as long.
-enum LatestAnswer {
+package enum LatestAnswer {
     /// More values than this are written on the shared threads.
     private static let quickMax = 2000
 
-    static func response(_ values: [LatestValue]) async -> Response {
+    package static func response(_ values: NewestValues) async -> Response {
         if values.count <= quickMax { return written(values) }
         return await withTaskExecutorPreference(globalConcurrentExecutor) { written(values) }
     }
 
-    private static func written(_ values: [LatestValue]) -> Response {
-        var json = JSONBytes(capacity: 64 + values.count * 224)
-        json.raw("{\"items\":[")
-        // A device's values are neighbours, and mostly of one moment: what they share is written once and copied.
-        var (arrival, device, time) = (0..<0, 0..<0, 0..<0)
-        var last: LatestValue?
-        for value in values {
-            json.raw(last == nil ? "{" : ",{")
-            arrival = json.repeating(arrival, if: last?.arrival == value.arrival) {
-                $0.raw("\"arrival\":")
-                $0.time(value.arrival)
-            }
-            device = json.repeating(device, if: last?.device == value.device && last?.labels == value.labels) {
-                $0.device(of: value)
-            }
-            // In the order of an encoder that sorts: the flag stands before the metric.
-            if value.mayBeOlder == true { json.raw(",\"mayBeOlder\":true") }
-            json.raw(",\"metric\":")
-            json.text(value.metric)
-            json.raw(",\"quality\":")
-            json.integer(Int64(value.quality))
-            time = json.repeating(time, if: last?.time == value.time) {
-                $0.raw(",\"time\":")
-                $0.time(value.time)
-            }
-            if let unit = value.unit {
-                json.raw(",\"unit\":")
-                json.text(unit)
-            }
-            json.raw(",\"value\":")
-            json.json(value.value)
-            json.raw("}")
-            last = value
-        }
-        json.raw("]}")
-        return Response(status: .ok, headers: [.contentType: "application/json"], body: .bytes(json.bytes))
+    private static func written(_ values: NewestValues) -> Response {
+        var text = LatestText(count: values.count)
+        values.walk { member, latest in text.add(latest, of: member) }
+        return Response(status: .ok, headers: [.contentType: "application/json"], body: .bytes(text.finished()))
     }
 }
 
-extension JSONBytes {
-    /// Writes something, or what stands in `range` once more; returns where it stands now.
-    fileprivate mutating func repeating(
-        _ range: Range<Int>, if isSame: Bool, _ write: (inout JSONBytes) -> Void
-    ) -> Range<Int> {
-        let start = bytes.count
-        if isSame { again(range) } else { write(&self) }
-        return start..<bytes.count
+/// The values, in the order of members that an encoder gives them which sorts.
+///
+/// A device's values are neighbours, and mostly of one moment: what they share is written once and copied.
+private struct LatestText {
+    private var json: JSONBytes
+    /// Where the last value's arrival, device and labels stand.
+    private var head = 0..<0
+    /// Where its time stands.
+    private var moment = 0..<0
+    private var device: DeviceID?
+    private var labels = Labels.none
+    private var arrival = Timestamp.distantPast
+    private var time = Timestamp.distantPast
+
+    init(count: Int) {
+        json = JSONBytes(capacity: 64 + count * 256)
+        json.raw("{\"items\":[")
     }
 
-    fileprivate mutating func device(of value: LatestValue) {
-        raw(",\"code\":")
-        text(value.code)
-        raw(",\"device\":")
-        text(value.device.description)
-        raw(",\"labels\":{")
-        for (place, label) in value.labels.all.enumerated() {
-            if place > 0 { raw(",") }
-            text(label.name)
-            raw(":")
-            text(label.value)
+    mutating func add(_ latest: LatestSample, of member: Roster.Member) {
+        let isSameMoment = device != nil && time == latest.sample.time
+        let isSameHead = device == member.device && arrival == latest.arrival && labels == latest.identity.labels
+        if device != nil { json.raw(",") }
+        let start = json.bytes.count
+        if isSameHead { json.again(head) } else { writeHead(latest, of: member) }
+        head = start..<json.bytes.count
+        if !latest.isCertain { json.raw(",\"mayBeOlder\":true") }
+        json.raw(",\"metric\":")
+        json.text(latest.identity.metric)
+        json.raw(",\"quality\":")
+        json.integer(Int64(latest.sample.quality.rawValue))
+        let behind = json.bytes.count
+        if isSameMoment {
+            json.again(moment)
+        } else {
+            json.raw(",\"time\":")
+            json.time(latest.sample.time)
+            time = latest.sample.time
         }
-        raw("}")
+        moment = behind..<json.bytes.count
+        if !member.units.isEmpty, let unit = member.units[latest.identity.metric] {
+            json.raw(",\"unit\":")
+            json.text(unit)
+        }
+        json.raw(",\"value\":")
+        // An object is told in one form, however it was sent.
+        if case .object = latest.sample.value {
+            json.json(latest.sample.value.json)
+        } else {
+            json.value(latest.sample.value)
+        }
+        json.raw("}")
+    }
+
+    private mutating func writeHead(_ latest: LatestSample, of member: Roster.Member) {
+        json.raw("{\"arrival\":")
+        json.time(latest.arrival)
+        json.raw(",\"code\":")
+        json.text(member.code)
+        json.raw(",\"device\":")
+        json.text(member.device.description)
+        json.raw(",\"labels\":{")
+        for (place, label) in latest.identity.labels.all.enumerated() {
+            if place > 0 { json.raw(",") }
+            json.text(label.name)
+            json.raw(":")
+            json.text(label.value)
+        }
+        json.raw("}")
+        (device, arrival, labels) = (member.device, latest.arrival, latest.identity.labels)
+    }
+
+    consuming func finished() -> [UInt8] {
+        json.raw("]}")
+        return json.bytes
     }
 }

@@ -34,7 +34,7 @@ package enum QueryRoutes {
 
     /// Answers at once: newest values lie in memory.
     private static func latest(
-        _ path: String, _ summary: String, _ values: @escaping @Sendable (Request) async throws -> [LatestValue]
+        _ path: String, _ summary: String, _ values: @escaping @Sendable (Request) async throws -> NewestValues
     ) -> Endpoint {
         Endpoint(
             .get, path, summary, tag: "readings", access: .permission("reading", "read"),

@@ -7,6 +7,7 @@ actor TenantIngest {
     let tenant: TenantID
     private let stores: Stores
     let clock: any TimeSource
+    private let directory: DeviceDirectory
     let settings: IngestSettings
     private var isOpen = false
     private var lastNumber: Int64 = 0
@@ -54,10 +55,13 @@ actor TenantIngest {
         var number = -1
     }
 
-    init(tenant: TenantID, stores: Stores, clock: any TimeSource, settings: IngestSettings) {
+    init(
+        tenant: TenantID, stores: Stores, clock: any TimeSource, directory: DeviceDirectory, settings: IngestSettings
+    ) {
         self.tenant = tenant
         self.stores = stores
         self.clock = clock
+        self.directory = directory
         self.settings = settings
     }
 
@@ -239,6 +243,7 @@ actor TenantIngest {
                 }
                 return found
             }
+            if rows.contains(where: { $0.1 != nil }) { await directory.forgetUnits(of: tenant) }
             if units.count > 500_000 { units = [:] }
             for (key, unit) in found { units[key] = .some(unit) }
         }

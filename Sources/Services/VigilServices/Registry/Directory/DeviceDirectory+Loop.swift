@@ -50,7 +50,7 @@ extension DeviceDirectory {
                 forget(DeviceID(String(decoding: message.payload, as: UTF8.self)), tenant: tenant)
             }
             // The stream ended because we were slow: what was missed is unknown, so nothing is believed any more.
-            for tenant in Set(held.keys.map(\.tenant)) { forget(nil, tenant: tenant) }
+            for tenant in Set(held.keys.map(\.tenant) + rosters.tenants) { forget(nil, tenant: tenant) }
         }
         try Task.checkCancellation()
     }

@@ -47,6 +47,7 @@ package actor DeviceDirectory {
     /// Counts what was forgotten, so that a row that was read before is not kept after.
     var forgotten: [TenantID: Int] = [:]
     var sightings: [TenantID: [DeviceID: Sightings]] = [:]
+    var rosters = RosterShelf()
 
     package init(stores: Stores, clock: any TimeSource, settings: Settings = Settings()) {
         relational = stores.relational
@@ -106,6 +107,7 @@ package actor DeviceDirectory {
     /// Of discovered devices everything is forgotten: one may have stood in for a name that belongs to the device now.
     package func forget(_ device: DeviceID?, tenant: TenantID) {
         forgotten[tenant, default: 0] += 1
+        rosters.forget(tenant)
         held = held.filter { key, value in
             key.tenant != tenant
                 || (device != nil && value.device.entry.id != device && !value.device.entry.isDiscovered)

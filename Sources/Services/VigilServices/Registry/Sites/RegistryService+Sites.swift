@@ -62,7 +62,8 @@ extension RegistryService {
         _ reference: String, _ draft: SiteChange, version: Int? = nil, by principal: Principal, in scope: AccessScope
     ) async throws -> Site {
         let limits = limits
-        return try await change(by: principal, in: scope, forgetting: .nothing) { change in
+        let forgetting = draft.code == nil ? Forgetting.nothing : .all
+        return try await change(by: principal, in: scope, forgetting: forgetting) { change in
             let old = try change.reading.site(reference)
             try change.requireWholeTenant()
             try RegistryChange.require(version, is: old.version)
@@ -90,7 +91,7 @@ extension RegistryService {
     package func deleteSite(
         _ reference: String, version: Int? = nil, by principal: Principal, in scope: AccessScope
     ) async throws {
-        try await change(by: principal, in: scope, forgetting: .nothing) { change in
+        try await change(by: principal, in: scope, forgetting: .all) { change in
             let site = try change.reading.site(reference)
             try change.requireWholeTenant()
             try RegistryChange.require(version, is: site.version)
