@@ -218,6 +218,39 @@ def test_no_answer_overtakes_the_one_before_it(place, large):
             assert connection.recv(65536) == b""
 
 
+def test_answers_keep_the_order_of_their_requests_whichever_way_they_take(place):
+    """What is answered at once and what is not, in one segment; whoever has nothing more to say gets all of it."""
+    quick, slow = "/api/v1/query?query=vector(1)", "/api/devices"
+    body = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 15\r\n"
+    for shape in ("qsq", "qqqqqqq", "ssqqssqq", "qpqpsq", "pqqsqp"):
+        requests, names = b"", []
+        for number, kind in enumerate(shape * 3):
+            names.append(f"{kind}-{number}")
+            fields = f"X-Request-ID: {names[-1]}\r\n"
+            if kind == "p":
+                post = request(place, "/api/v1/query", fields=fields + body).replace(b"GET ", b"POST ", 1)
+                requests += post + b"query=vector(1)"
+            else:
+                requests += request(place, quick if kind == "q" else slow, fields=fields)
+        with connect(place) as connection:
+            connection.sendall(requests)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b""
+            while piece := connection.recv(65536):
+                answer += piece
+        assert answer.count(b"HTTP/1.1 200 ") == len(names)
+        assert re.findall(rb"(?i)x-request-id: (\S+)", answer) == [name.encode() for name in names]
+
+
+def test_what_is_no_request_behind_one_that_is_takes_no_answer_away(place):
+    with connect(place) as connection:
+        connection.sendall(request(place, "/api/v1/query?query=vector(1)") + b"\x00\x01 nonsense\r\n\r\n")
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 200 ") and b'"resultType":"vector"' in answer
+
+
 def test_a_refusal_that_comes_early_keeps_the_connection(place):
     """Who is told to close while it still sends may lose the answer; the rest of the body is thrown away instead."""
     lines = b"timestamp,value\n" + b"1700000000,1\n" * 400_000

@@ -5,6 +5,6 @@ extension PromQLEngine {
     package func limited(to duration: Span) -> PromQLEngine {
         var limits = limits
         limits.duration = min(limits.duration, duration)
-        return PromQLEngine(store: store, clock: clock, patterns: patterns, limits: limits)
+        return with(limits)
     }
 }

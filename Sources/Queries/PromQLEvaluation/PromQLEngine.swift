@@ -8,14 +8,28 @@ package struct PromQLEngine: Sendable {
     let clock: any TimeSource
     let patterns: PatternEngine
     package let limits: QueryLimits
+    private let expressions: KnownExpressions
 
     package init(
         store: any SeriesStore, clock: any TimeSource, patterns: PatternEngine, limits: QueryLimits = QueryLimits()
+    ) {
+        self.init(store: store, clock: clock, patterns: patterns, limits: limits, expressions: KnownExpressions())
+    }
+
+    private init(
+        store: any SeriesStore, clock: any TimeSource, patterns: PatternEngine, limits: QueryLimits,
+        expressions: KnownExpressions
     ) {
         self.store = store
         self.clock = clock
         self.patterns = patterns
         self.limits = limits
+        self.expressions = expressions
+    }
+
+    /// The same engine with other limits.
+    func with(_ limits: QueryLimits) -> PromQLEngine {
+        PromQLEngine(store: store, clock: clock, patterns: patterns, limits: limits, expressions: expressions)
     }
 
     /// The value of a query at one moment.
@@ -29,7 +43,8 @@ package struct PromQLEngine: Sendable {
 
     private func instantQuestion(_ query: String, at time: Timestamp) throws(QueryError) -> Question {
         Question(
-            expression: try Self.parse(query), context: context(.instant(time.microseconds), isRange: false, query))
+            expression: try expressions.expression(query),
+            context: context(.instant(time.microseconds), isRange: false, query))
     }
 
     private func instant(_ question: Question, in scope: AccessScope) async throws(QueryError) -> QueryResult {
@@ -74,7 +89,7 @@ package struct PromQLEngine: Sendable {
                 "exceeded maximum resolution of \(limits.steps) points per timeseries. Try decreasing the query resolution (?step=XX)"
             )
         }
-        let expression = try Self.parse(query)
+        let expression = try expressions.expression(query)
         guard expression.type == .scalar || expression.type == .instantVector else {
             throw QueryError(
                 .badData,
@@ -128,10 +143,6 @@ package struct PromQLEngine: Sendable {
     }
 
     // MARK: - Steps
-
-    private static func parse(_ query: String) throws(QueryError) -> Expression {
-        do throws(SyntaxError) { return try Parser.parse(query) } catch { throw QueryError(error) }
-    }
 
     private func context(_ grid: StepGrid, isRange: Bool, _ query: String) -> QueryContext {
         QueryContext(limits: limits, patterns: patterns, clock: clock, grid: grid, isRange: isRange, source: query)

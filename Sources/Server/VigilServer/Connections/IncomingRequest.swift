@@ -1,4 +1,5 @@
 import HTTPTypes
+import VigilInterface
 
 /// A request as it came from a connection, before anything is known of it.
 struct IncomingRequest: Sendable {
@@ -6,6 +7,8 @@ struct IncomingRequest: Sendable {
     let facts: ConnectionFacts
     /// Whether somebody still waits for the answer.
     var presence = ClientPresence()
+    /// Where it leads, when whoever took it knows.
+    var match: EndpointTable.Match?
     /// Opens the body: the largest number of bytes, and whether it is packed.
     let body: @Sendable (_ limit: Int, _ isGzip: Bool) throws -> BodySource
 }

@@ -104,7 +104,9 @@ struct VigilChannel: ServerChildChannel {
             })
         return NIOTypedHTTPServerUpgradeConfiguration(upgraders: [upgrader]) { channel in
             channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: facts.transport == .tls))
+                try channel.pipeline.syncOperations.addHandlers(
+                    QuickAnswers(pipeline: pipeline, facts: facts, loop: channel.eventLoop),
+                    HTTP1ToHTTPServerCodec(secure: facts.transport == .tls))
                 return .http(
                     try NIOAsyncChannel(
                         wrappingChannelSynchronously: channel,

@@ -114,7 +114,7 @@ package struct RequestPipeline: Sendable {
         -> (Endpoint?, [String: String])
     {
         let method = exchange.method == .head ? .get : exchange.method
-        switch table.match(method, target.path) {
+        switch exchange.incoming.match ?? table.match(method, target.path) {
         case .found(let endpoint, let values):
             exchange.endpoint = endpoint
             return (endpoint, values)

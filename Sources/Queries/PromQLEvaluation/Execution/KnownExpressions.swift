@@ -1,0 +1,24 @@
+import PromQL
+import Synchronization
+
+/// What queries mean that were read before: a page asks the same ones every few seconds.
+final class KnownExpressions: Sendable {
+    private let known = Mutex<[String: Expression]>([:])
+    /// Queries that are kept; past it everything is read anew.
+    private static let countMax = 1000
+    /// Longer ones are read each time.
+    private static let bytesMax = 1024
+
+    /// - Throws: What the parser says of a query that is none.
+    func expression(_ query: String) throws(QueryError) -> Expression {
+        if let expression = known.withLock({ $0[query] }) { return expression }
+        let expression: Expression
+        do throws(SyntaxError) { expression = try Parser.parse(query) } catch { throw QueryError(error) }
+        guard query.utf8.count <= Self.bytesMax else { return expression }
+        known.withLock { known in
+            if known.count >= Self.countMax { known.removeAll(keepingCapacity: true) }
+            known[query] = expression
+        }
+        return expression
+    }
+}

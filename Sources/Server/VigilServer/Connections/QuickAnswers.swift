@@ -1,0 +1,236 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
+import VigilInterface
+import VigilServices
+
+/// Answers requests without a body to quick endpoints where they come in.
+///
+/// On their way to the task of their connection and back, through two streams, they would spend more time than it takes to
+/// answer them. Whatever else a client sends goes on to that task untouched, and nothing is taken while an answer of it is
+/// on its way, so that answers keep the order of their requests. All state belongs to the channel's event loop.
+final class QuickAnswers: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        case idle
+        /// A head came that is for us, and not yet its end.
+        case headed(HTTPRequestHead, EndpointTable.Match)
+        case answering
+    }
+
+    /// What comes while we answer.
+    private enum Held {
+        case part(HTTPServerRequestPart)
+        case event(Any)
+        case error(any Error)
+    }
+
+    private let pipeline: RequestPipeline
+    private let facts: ConnectionFacts
+    private let executor: LoopExecutor
+    private let presence = ClientPresence()
+    private var state = State.idle
+    /// Requests that went on and are without the end of their answer.
+    private var passedOn = 0
+    private var held: CircularBuffer<Held> = []
+    private var isReadHeld = false
+    /// Whether something went on since the last time that a reading was complete.
+    private var hasNews = false
+
+    init(pipeline: RequestPipeline, facts: ConnectionFacts, loop: any EventLoop) {
+        self.pipeline = pipeline
+        self.facts = facts
+        executor = LoopExecutor(loop)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let presence = presence
+        context.channel.closeFuture.whenComplete { _ in presence.leave() }
+    }
+
+    // MARK: - Requests
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .answering = state {
+            held.append(.part(unwrapInboundIn(data)))
+        } else {
+            take(unwrapInboundIn(data), context)
+        }
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch (state, part) {
+        case (.idle, .head(let head)):
+            // A client that takes nothing gets no more answers ready: on the way behind us they wait for it.
+            if passedOn == 0, context.channel.isWritable, let match = match(head) {
+                state = .headed(head, match)
+            } else {
+                passedOn += 1
+                pass(part, context)
+            }
+        case (.headed(let head, let match), .end):
+            state = .answering
+            answer(head, match, context)
+        case (.headed(let head, _), _):
+            state = .idle
+            passedOn += 1
+            pass(.head(head), context)
+            pass(part, context)
+        case (.idle, _), (.answering, _): pass(part, context)
+        }
+    }
+
+    private func pass(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        hasNews = true
+        context.fireChannelRead(wrapInboundOut(part))
+    }
+
+    /// Where a request leads that has no body, keeps its connection, and is for a quick endpoint.
+    private func match(_ head: HTTPRequestHead) -> EndpointTable.Match? {
+        guard head.method == .GET, head.version == .http1_1, head.uri.utf8.first == UInt8(ascii: "/") else {
+            return nil
+        }
+        for (name, value) in head.headers where Self.goesLongWay(name, value) { return nil }
+        let path = head.uri.utf8.firstIndex(of: UInt8(ascii: "?")).map { String(head.uri[..<$0]) } ?? head.uri
+        let match = pipeline.table.match(.get, path)
+        guard case .found(let endpoint, _) = match, endpoint.quick != nil else { return nil }
+        return match
+    }
+
+    private static func goesLongWay(_ name: String, _ value: String) -> Bool {
+        // Most fields have another length.
+        switch name.utf8.count {
+        case 6: name.lowercased() == "expect"
+        case 7: name.lowercased() == "upgrade"
+        case 10: name.lowercased() == "connection" && value.lowercased() != "keep-alive"
+        case 14: name.lowercased() == "content-length"
+        case 17: name.lowercased() == "transfer-encoding"
+        default: false
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard hasNews else { return }
+        hasNews = false
+        context.fireChannelReadComplete()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .answering = state {
+            held.append(.event(event))
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .answering = state { held.append(.error(error)) } else { context.fireErrorCaught(error) }
+    }
+
+    /// One request that waits behind ours is enough.
+    func read(context: ChannelHandlerContext) {
+        if held.isEmpty { context.read() } else { isReadHeld = true }
+    }
+
+    // MARK: - Answers
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) { passedOn = max(0, passedOn - 1) }
+        context.write(data, promise: promise)
+    }
+
+    private func answer(_ head: HTTPRequestHead, _ match: EndpointTable.Match, _ context: ChannelHandlerContext) {
+        let request = HTTPRequest(
+            method: .get, scheme: facts.transport == .tls ? "https" : "http",
+            authority: head.headers.first(name: "Host"), path: head.uri,
+            headerFields: HTTPFields(head.headers, splitCookie: false))
+        let incoming = IncomingRequest(head: request, facts: facts, presence: presence, match: match) { _, _ in
+            throw ServiceError(.invalid, "request.body", "This request has no body.")
+        }
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        Self.work(on: incoming, pipeline, executor, context.eventLoop) { response, body in
+            let (handler, context) = loopBound.value
+            handler.finish(response, body, context)
+        }
+    }
+
+    /// Answers on the connection's thread, and hands the answer over there.
+    private static func work(
+        on incoming: IncomingRequest, _ pipeline: RequestPipeline, _ executor: LoopExecutor, _ loop: any EventLoop,
+        _ finish: @escaping @Sendable (Response, [UInt8]?) -> Void
+    ) {
+        Task(executorPreference: executor) {
+            let response = await pipeline.respond(to: incoming)
+            let body = await bytes(of: response.body)
+            if loop.inEventLoop { finish(response, body) } else { loop.execute { finish(response, body) } }
+        }
+    }
+
+    /// The whole body; `nil` where it broke off.
+    ///
+    /// Quick endpoints do not answer in pieces.
+    private static func bytes(of body: Response.Body) async -> [UInt8]? {
+        switch body {
+        case .none: return []
+        case .bytes(let bytes): return bytes
+        case .stream(let pieces):
+            var bytes: [UInt8] = []
+            do {
+                for try await piece in pieces { bytes += piece }
+            } catch {
+                return nil
+            }
+            return bytes
+        }
+    }
+
+    private func finish(_ response: Response, _ body: [UInt8]?, _ context: ChannelHandlerContext) {
+        guard context.channel.isActive, let body else {
+            context.close(promise: nil)
+            return
+        }
+        var headers = HTTPHeaders(response.headers)
+        if response.status != .noContent, response.status != .notModified {
+            headers.replaceOrAdd(name: "Content-Length", value: String(body.count))
+        }
+        let head = HTTPResponseHead(
+            version: .http1_1,
+            status: HTTPResponseStatus(
+                statusCode: response.status.code, reasonPhrase: response.status.reasonPhrase), headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        var rest = ByteBuffer(bytes: body)
+        while rest.readableBytes > 0 {
+            guard let piece = rest.readSlice(length: min(HTTPConnection.pieceBytes, rest.readableBytes)) else { break }
+            context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil)
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        state = .idle
+        goOn(context)
+    }
+
+    /// Takes what came meanwhile.
+    private func goOn(_ context: ChannelHandlerContext) {
+        guard !held.isEmpty else { return }
+        while let next = held.popFirst() {
+            switch next {
+            case .part(let part): take(part, context)
+            case .event(let event): context.fireUserInboundEventTriggered(event)
+            case .error(let error): context.fireErrorCaught(error)
+            }
+            if case .answering = state { break }
+        }
+        channelReadComplete(context: context)
+        if isReadHeld, held.isEmpty {
+            isReadHeld = false
+            context.read()
+        }
+    }
+}
+
+@available(*, unavailable)
+extension QuickAnswers: Sendable {}
