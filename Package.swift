@@ -52,14 +52,15 @@ func target(
     _ name: String,
     _ dependencies: [Target.Dependency] = [],
     embeds: Bool = false,
-    exclude: [String] = []
+    exclude: [String] = [],
+    settings: [SwiftSetting] = []
 ) -> Target {
     .target(
         name: name,
         dependencies: dependencies,
         path: "Sources/\(layer.rawValue)/\(name)",
         exclude: exclude,
-        swiftSettings: swiftSettings,
+        swiftSettings: swiftSettings + settings,
         plugins: embeds ? ["EmbedFiles"] : []
     )
 }
@@ -210,7 +211,10 @@ let package = Package(
         target(.adapters, "SMTPAdapter", ["VigilModel", "VigilPorts", .nioCore, .nioPosix, .nioSSL]),
         target(.adapters, "PostgresAdapter", ["VigilModel", "VigilPorts", "ConnectionKit", "CLibPQ", .crypto]),
         // Queries
-        target(.queries, "PromQLEvaluation", ["VigilPorts", "PromQL", "VigilModel"]),
+        target(
+            .queries, "PromQLEvaluation", ["VigilPorts", "PromQL", "VigilModel"],
+            // A short question is evaluated where it was asked, without a change of executor at each of its steps.
+            settings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
         // Services
         target(
             .services, "VigilServices", ["LineProtocol", "CSV", "VigilPorts", "VigilModel", .crypto, .cryptoExtras],

@@ -111,6 +111,10 @@ struct WindowFolder {
 
     private mutating func flush() {
         guard let window, current.count > 0 else { return }
+        if windows.isEmpty {
+            starts.reserveCapacity(16)
+            windows.reserveCapacity(16)
+        }
         starts.append(Timestamp(microseconds: start &+ Int64(bitPattern: window &* step)))
         windows.append(current)
         current = WindowAggregate()

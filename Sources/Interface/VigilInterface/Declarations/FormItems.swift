@@ -26,22 +26,45 @@ package enum FormItems {
     }
 
     private static func decode(_ part: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
+        var (isBroken, isASCII) = (false, true)
+        let text = String(unsafeUninitializedCapacity: part.count) { buffer in
+            var count = 0
+            isBroken = !eachByte(of: part) { byte in
+                isASCII = isASCII && byte > 0 && byte < 0x80
+                buffer[count] = byte
+                count += 1
+            }
+            return isASCII && !isBroken ? count : 0
+        }
+        if isBroken { return nil }
+        return isASCII ? text : decodeUnicode(part)
+    }
+
+    private static func decodeUnicode(_ part: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(part.count)
-        var iterator = part.makeIterator()
-        while let byte = iterator.next() {
+        guard eachByte(of: part, { bytes.append($0) }), !bytes.contains(0) else { return nil }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// Shows the bytes that a part stands for; `false` where an escape is broken.
+    private static func eachByte(of part: Slice<UnsafeBufferPointer<UInt8>>, _ body: (UInt8) -> Void) -> Bool {
+        var place = part.startIndex
+        while place < part.endIndex {
+            let byte = part[place]
+            place += 1
             switch byte {
-            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+            case UInt8(ascii: "+"): body(UInt8(ascii: " "))
             case UInt8(ascii: "%"):
-                guard let high = iterator.next().flatMap(digit), let low = iterator.next().flatMap(digit) else {
-                    return nil
+                guard place + 2 <= part.endIndex, let high = digit(part[place]), let low = digit(part[place + 1]) else {
+                    return false
                 }
-                bytes.append(high << 4 | low)
-            default: bytes.append(byte)
+                body(high << 4 | low)
+                place += 2
+            default: body(byte)
             }
         }
-        guard !bytes.contains(0) else { return nil }
-        return String(validating: bytes, as: UTF8.self)
+        return true
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {

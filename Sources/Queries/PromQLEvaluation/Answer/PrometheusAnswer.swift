@@ -6,7 +6,7 @@ import VigilModel
 package enum PrometheusAnswer {
     /// The answer to `/api/v1/query` and `/api/v1/query_range`.
     package static func bytes(_ result: QueryResult) -> [UInt8] {
-        var json = JSONBytes()
+        var json = JSONBytes(capacity: capacity(for: result))
         json.raw("{\"status\":\"success\",\"data\":{\"resultType\":")
         switch result.value {
         case .scalar(let point):
@@ -29,13 +29,15 @@ package enum PrometheusAnswer {
             }
         case .matrix(let series):
             json.raw("\"matrix\",\"result\":")
-            json.list(series) { json, series in
-                json.raw("{\"metric\":")
-                json.labels(series.labels)
+            json.raw("[")
+            for index in series.indices {
+                json.raw(index == 0 ? "{\"metric\":" : ",{\"metric\":")
+                json.labels(series[index].labels)
                 json.raw(",\"values\":")
-                json.points(series.points)
+                json.points(series[index].points)
                 json.raw("}")
             }
+            json.raw("]")
         }
         json.raw("}")
         for (name, messages) in [("warnings", result.warnings), ("infos", result.infos)] where !messages.isEmpty {
@@ -44,6 +46,15 @@ package enum PrometheusAnswer {
         }
         json.raw("}")
         return json.bytes
+    }
+
+    /// About what an answer takes: whoever grows to it copies it on the way.
+    private static func capacity(for result: QueryResult) -> Int {
+        switch result.value {
+        case .scalar, .string: 512
+        case .vector(let items): 512 + items.count * 192
+        case .matrix(let series): series.reduce(512) { $0 + 192 + $1.points.count * 36 }
+        }
     }
 
     /// An answer whose data is a list of texts: label names and values.

@@ -11,6 +11,8 @@ final class QueryContext {
     /// The grid of the whole query, which `@ start()`, `step()` and the like mean inside subqueries too.
     let grid: StepGrid
     let isRange: Bool
+    /// What the whole query needs of the store, when somebody has asked for it.
+    var needs: SelectorLoader.Needs?
     private let source: [UInt8]
     var sourceBytes: Int { source.count }
     private(set) var warnings: [String] = []

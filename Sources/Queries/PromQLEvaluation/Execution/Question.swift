@@ -18,6 +18,7 @@ struct Question {
         get throws(QueryError) {
             guard context.grid.count <= Self.stepsMax, context.sourceBytes <= Self.sourceBytesMax else { return false }
             let needs = try SelectorLoader.needs(of: expression, context)
+            context.needs = needs
             var steps = 0
             for need in needs.samples.values {
                 guard need.isInstant else { return false }

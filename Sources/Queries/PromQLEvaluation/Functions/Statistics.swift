@@ -118,8 +118,11 @@ package enum NumberText {
         if value == value.rounded(), abs(value) < 1e15 {
             return value == 0 && value.sign == .minus ? "-0" : String(Int64(value))
         }
-        let text = value.description
-        guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "e")) else { return text }
+        var text = value.description
+        // Hardly any has an exponent.
+        guard text.withUTF8({ $0.contains(UInt8(ascii: "e")) }),
+            let mark = text.utf8.firstIndex(of: UInt8(ascii: "e"))
+        else { return text }
         var mantissa = String(text[..<mark])
         if mantissa.hasSuffix(".0") { mantissa.removeLast(2) }
         let exponent = Int(text[text.index(after: mark)...].replacing("+", with: "")) ?? 0

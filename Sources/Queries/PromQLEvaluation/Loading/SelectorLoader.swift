@@ -35,9 +35,10 @@ struct SelectorLoader {
         var quantiles: Set<QuantileNeed> = []
     }
 
-    /// The samples of each selector, by its matchers, and the windows of those that need no samples.
+    /// The samples of each selector of the query, by its matchers, and the windows of those that need no samples.
     func load(_ expression: Expression) async throws(QueryError) -> LoadedSeries {
-        let needs = try Self.needs(of: expression, context)
+        let needs: Needs
+        if let known = context.needs { needs = known } else { needs = try Self.needs(of: expression, context) }
         var loaded = LoadedSeries()
         var budget = context.limits.samples
         for need in needs.samples.values {

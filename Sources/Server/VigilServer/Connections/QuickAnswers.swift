@@ -145,10 +145,13 @@ final class QuickAnswers: ChannelDuplexHandler {
     }
 
     private func answer(_ head: HTTPRequestHead, _ match: EndpointTable.Match, _ context: ChannelHandlerContext) {
+        let host = head.headers.first(name: "Host")
+        var fields = HTTPFields(head.headers, splitCookie: false)
+        // The pipeline looks for it there, and would copy them all to add it.
+        if let host { fields.append(HTTPField(name: .hostField, value: host)) }
         let request = HTTPRequest(
-            method: .get, scheme: facts.transport == .tls ? "https" : "http",
-            authority: head.headers.first(name: "Host"), path: head.uri,
-            headerFields: HTTPFields(head.headers, splitCookie: false))
+            method: .get, scheme: facts.transport == .tls ? "https" : "http", authority: host, path: head.uri,
+            headerFields: fields)
         let incoming = IncomingRequest(head: request, facts: facts, presence: presence, match: match) { _, _ in
             throw ServiceError(.invalid, "request.body", "This request has no body.")
         }

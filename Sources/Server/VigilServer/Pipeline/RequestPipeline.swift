@@ -40,7 +40,10 @@ package struct RequestPipeline: Sendable {
     }
 
     /// Answers one request; never throws.
-    func respond(to incoming: IncomingRequest) async -> Response {
+    ///
+    /// It and what it is made of stay on the caller's thread: each change of executor, even to the same one, costs more than
+    /// the step that it leads to.
+    nonisolated(nonsending) func respond(to incoming: IncomingRequest) async -> Response {
         let started = ContinuousClock.now
         var exchange = Exchange(incoming, proxies: proxies, clock: clock)
         var response: Response
@@ -66,7 +69,7 @@ package struct RequestPipeline: Sendable {
         return response
     }
 
-    private func answer(_ exchange: inout Exchange) async throws -> Response {
+    private nonisolated(nonsending) func answer(_ exchange: inout Exchange) async throws -> Response {
         let target = try RequestTarget(exchange.incoming.head.path, limit: limits.targetBytes)
         exchange.path = target.path
         let (endpoint, pathValues) = try route(&exchange, target)
@@ -136,7 +139,9 @@ package struct RequestPipeline: Sendable {
         !path.hasPrefix("/api/") && (headers[.accept] ?? "").contains("text/html")
     }
 
-    private func principal(_ credential: Credential?, _ exchange: Exchange) async throws -> Principal {
+    private nonisolated(nonsending) func principal(
+        _ credential: Credential?, _ exchange: Exchange
+    ) async throws -> Principal {
         if exchange.incoming.facts.transport == .localSocket { return .localSocket }
         guard let credential else {
             try await admit("address/\(exchange.address)", limits.anonymousRequestsPerSecond)
@@ -156,7 +161,7 @@ package struct RequestPipeline: Sendable {
         }
     }
 
-    private func admit(_ key: String, _ limit: Int) async throws {
+    private nonisolated(nonsending) func admit(_ key: String, _ limit: Int) async throws {
         guard limit > 0, let rates else { return }
         let decision = try await rates.admit("http/\(key)", limit: limit, per: .seconds(1))
         guard decision.isAllowed else {
