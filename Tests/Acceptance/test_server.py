@@ -221,15 +221,17 @@ def test_no_answer_overtakes_the_one_before_it(place, large):
 def test_answers_keep_the_order_of_their_requests_whichever_way_they_take(place):
     """What is answered at once and what is not, in one segment; whoever has nothing more to say gets all of it."""
     quick, slow = "/api/v1/query?query=vector(1)", "/api/devices"
-    body = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 15\r\n"
-    for shape in ("qsq", "qqqqqqq", "ssqqssqq", "qpqpsq", "pqqsqp"):
+    form = "Content-Type: application/x-www-form-urlencoded\r\n"
+    bodies = {"p": b"query=vector(1)", "b": b"query=vector(1)&pad=" + b"x" * 30_000, "e": b""}
+    for shape in ("qsq", "qqqqqqq", "ssqqssqq", "qpqpsq", "pqqsqp", "bqpbbqsp", "peqpe"):
         requests, names = b"", []
         for number, kind in enumerate(shape * 3):
             names.append(f"{kind}-{number}")
             fields = f"X-Request-ID: {names[-1]}\r\n"
-            if kind == "p":
-                post = request(place, "/api/v1/query", fields=fields + body).replace(b"GET ", b"POST ", 1)
-                requests += post + b"query=vector(1)"
+            if kind in bodies:
+                fields += f"{form}Content-Length: {len(bodies[kind])}\r\n"
+                path = quick if kind == "e" else "/api/v1/query"
+                requests += request(place, path, fields=fields).replace(b"GET ", b"POST ", 1) + bodies[kind]
             else:
                 requests += request(place, quick if kind == "q" else slow, fields=fields)
         with connect(place) as connection:
@@ -240,6 +242,23 @@ def test_answers_keep_the_order_of_their_requests_whichever_way_they_take(place)
                 answer += piece
         assert answer.count(b"HTTP/1.1 200 ") == len(names)
         assert re.findall(rb"(?i)x-request-id: (\S+)", answer) == [name.encode() for name in names]
+
+
+def test_a_small_body_may_come_in_drops_or_not_at_all(place):
+    body = b"query=vector(41%2B1)"
+    head = request(place, "/api/v1/query", fields=(
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"))
+    head = head.replace(b"GET ", b"POST ", 1)
+    with connect(place) as connection:
+        for byte in head + body:
+            connection.sendall(bytes([byte]))
+        assert json.loads(body_of(connection, ends=False))["data"]["result"][0]["value"][1] == "42"
+        # Who ends in the middle of it is told so, or the connection ends; the server goes on.
+        connection.sendall(head + body[:7])
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+    assert place.call("GET", "/api/v1/query?query=vector(1)", token=place.token)[0] == 200
 
 
 def test_what_is_no_request_behind_one_that_is_takes_no_answer_away(place):

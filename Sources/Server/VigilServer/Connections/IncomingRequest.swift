@@ -9,6 +9,8 @@ struct IncomingRequest: Sendable {
     var presence = ClientPresence()
     /// Where it leads, when whoever took it knows.
     var match: EndpointTable.Match?
+    /// The whole body as it was sent, when whoever took it has read it.
+    var collected: [UInt8]?
     /// Opens the body: the largest number of bytes, and whether it is packed.
     let body: @Sendable (_ limit: Int, _ isGzip: Bool) throws -> BodySource
 }

@@ -5,7 +5,7 @@ import NIOHTTPTypesHTTP1
 import VigilInterface
 import VigilServices
 
-/// Answers requests without a body to quick endpoints where they come in.
+/// Answers requests with no or a small body to quick endpoints where they come in.
 ///
 /// On their way to the task of their connection and back, through two streams, they would spend more time than it takes to
 /// answer them. Whatever else a client sends goes on to that task untouched, and nothing is taken while an answer of it is
@@ -18,8 +18,8 @@ final class QuickAnswers: ChannelDuplexHandler {
 
     private enum State {
         case idle
-        /// A head came that is for us, and not yet its end.
-        case headed(HTTPRequestHead, EndpointTable.Match)
+        /// A head came that is for us, with what has come of its body, and not yet its end.
+        case headed(HTTPRequestHead, EndpointTable.Match, [ByteBuffer])
         case answering
     }
 
@@ -68,21 +68,28 @@ final class QuickAnswers: ChannelDuplexHandler {
         case (.idle, .head(let head)):
             // A client that takes nothing gets no more answers ready: on the way behind us they wait for it.
             if passedOn == 0, context.channel.isWritable, let match = match(head) {
-                state = .headed(head, match)
+                state = .headed(head, match, [])
             } else {
                 passedOn += 1
                 pass(part, context)
             }
-        case (.headed(let head, let match), .end):
+        case (.headed(let head, let match, let pieces), .body(let piece)):
+            state = .headed(head, match, pieces + [piece])
+        case (.headed(let head, let match, let pieces), .end):
             state = .answering
-            answer(head, match, context)
-        case (.headed(let head, _), _):
-            state = .idle
-            passedOn += 1
-            pass(.head(head), context)
-            pass(part, context)
-        case (.idle, _), (.answering, _): pass(part, context)
+            answer(head, pieces, match, context)
+        case (.headed, .head), (.idle, _), (.answering, _): pass(part, context)
         }
+    }
+
+    /// Lets go of a request that does not come to its end.
+    private func passHeaded(_ context: ChannelHandlerContext) {
+        guard case .headed(let head, _, let pieces) = state else { return }
+        state = .idle
+        passedOn += 1
+        pass(.head(head), context)
+        for piece in pieces { pass(.body(piece), context) }
+        channelReadComplete(context: context)
     }
 
     private func pass(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
@@ -90,25 +97,42 @@ final class QuickAnswers: ChannelDuplexHandler {
         context.fireChannelRead(wrapInboundOut(part))
     }
 
-    /// Where a request leads that has no body, keeps its connection, and is for a quick endpoint.
+    /// The largest body that is collected here.
+    private static let bodyBytesMax = 1 << 14
+
+    /// Where a request leads that keeps its connection and is for a quick endpoint.
     private func match(_ head: HTTPRequestHead) -> EndpointTable.Match? {
-        guard head.method == .GET, head.version == .http1_1, head.uri.utf8.first == UInt8(ascii: "/") else {
+        guard let method = Self.method(head.method), head.version == .http1_1,
+            head.uri.utf8.first == UInt8(ascii: "/")
+        else { return nil }
+        for (name, value) in head.headers where Self.goesLongWay(name, value, method) { return nil }
+        let path = head.uri.utf8.firstIndex(of: UInt8(ascii: "?")).map { String(head.uri[..<$0]) } ?? head.uri
+        let match = pipeline.table.match(method, path)
+        guard case .found(let endpoint, _) = match, endpoint.quick != nil, endpoint.bodyLimit >= Self.bodyBytesMax
+        else {
             return nil
         }
-        for (name, value) in head.headers where Self.goesLongWay(name, value) { return nil }
-        let path = head.uri.utf8.firstIndex(of: UInt8(ascii: "?")).map { String(head.uri[..<$0]) } ?? head.uri
-        let match = pipeline.table.match(.get, path)
-        guard case .found(let endpoint, _) = match, endpoint.quick != nil else { return nil }
         return match
     }
 
-    private static func goesLongWay(_ name: String, _ value: String) -> Bool {
+    private static func method(_ method: HTTPMethod) -> HTTPRequest.Method? {
+        switch method {
+        case .GET: .get
+        case .POST: .post
+        default: nil
+        }
+    }
+
+    private static func goesLongWay(_ name: String, _ value: String, _ method: HTTPRequest.Method) -> Bool {
         // Most fields have another length.
         switch name.utf8.count {
         case 6: name.lowercased() == "expect"
         case 7: name.lowercased() == "upgrade"
         case 10: name.lowercased() == "connection" && value.lowercased() != "keep-alive"
-        case 14: name.lowercased() == "content-length"
+        case 14:
+            name.lowercased() == "content-length"
+                && (method != .post || Int(value).map { $0 > bodyBytesMax || $0 < 0 } ?? true)
+        case 16: name.lowercased() == "content-encoding"
         case 17: name.lowercased() == "transfer-encoding"
         default: false
         }
@@ -124,12 +148,18 @@ final class QuickAnswers: ChannelDuplexHandler {
         if case .answering = state {
             held.append(.event(event))
         } else {
+            passHeaded(context)
             context.fireUserInboundEventTriggered(event)
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .answering = state { held.append(.error(error)) } else { context.fireErrorCaught(error) }
+        if case .answering = state {
+            held.append(.error(error))
+        } else {
+            passHeaded(context)
+            context.fireErrorCaught(error)
+        }
     }
 
     /// One request that waits behind ours is enough.
@@ -144,16 +174,22 @@ final class QuickAnswers: ChannelDuplexHandler {
         context.write(data, promise: promise)
     }
 
-    private func answer(_ head: HTTPRequestHead, _ match: EndpointTable.Match, _ context: ChannelHandlerContext) {
+    private func answer(
+        _ head: HTTPRequestHead, _ pieces: [ByteBuffer], _ match: EndpointTable.Match, _ context: ChannelHandlerContext
+    ) {
         let host = head.headers.first(name: "Host")
         var fields = HTTPFields(head.headers, splitCookie: false)
         // The pipeline looks for it there, and would copy them all to add it.
         if let host { fields.append(HTTPField(name: .hostField, value: host)) }
         let request = HTTPRequest(
-            method: .get, scheme: facts.transport == .tls ? "https" : "http", authority: host, path: head.uri,
+            method: Self.method(head.method) ?? .get, scheme: facts.transport == .tls ? "https" : "http",
+            authority: host, path: head.uri,
             headerFields: fields)
-        let incoming = IncomingRequest(head: request, facts: facts, presence: presence, match: match) { _, _ in
-            throw ServiceError(.invalid, "request.body", "This request has no body.")
+        let body = pieces.reduce(into: [UInt8]()) { $0 += $1.readableBytesView }
+        let incoming = IncomingRequest(
+            head: request, facts: facts, presence: presence, match: match, collected: body
+        ) { _, _ in
+            throw ServiceError(.invalid, "request.body", "This body is not read in pieces.")
         }
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         Self.work(on: incoming, pipeline, executor, context.eventLoop) { response, body in
@@ -222,8 +258,8 @@ final class QuickAnswers: ChannelDuplexHandler {
         while let next = held.popFirst() {
             switch next {
             case .part(let part): take(part, context)
-            case .event(let event): context.fireUserInboundEventTriggered(event)
-            case .error(let error): context.fireErrorCaught(error)
+            case .event(let event): userInboundEventTriggered(context: context, event: event)
+            case .error(let error): errorCaught(context: context, error: error)
             }
             if case .answering = state { break }
         }

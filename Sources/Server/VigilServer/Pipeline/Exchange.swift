@@ -20,7 +20,7 @@ struct Exchange: Sendable {
         self.incoming = incoming
         method = incoming.head.method
         var headers = incoming.head.headerFields
-        if headers[.hostField] == nil { headers[.hostField] = incoming.head.authority }
+        if !headers.contains(.hostField) { headers[.hostField] = incoming.head.authority }
         self.headers = headers
         (address, isSecure) = proxies.client(of: incoming.facts, headers)
         id = Self.identifier(headers[.requestID]) ?? Identifier<Named.Entry>(at: clock.now()).description

@@ -26,6 +26,7 @@ extension RequestPipeline {
             throw UnsupportedMedia(detail: "The body must be plain or gzip.", accept: "gzip")
         }
         if let declared, declared > endpoint.bodyLimit { throw RequestBody.tooLarge(endpoint.bodyLimit) }
+        if let collected = incoming.collected, !isGzip { return RequestBody(bytes: collected) }
         let source = try incoming.body(endpoint.bodyLimit, isGzip)
         return RequestBody(BodyPieces(source: source), declaredLength: isGzip ? nil : declared)
     }

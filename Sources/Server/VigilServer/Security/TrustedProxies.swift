@@ -26,7 +26,7 @@ package struct TrustedProxies: Sendable, Hashable {
     /// The client behind a connection: the last address of `X-Forwarded-For` that is not itself a trusted proxy.
     package func client(of facts: ConnectionFacts, _ headers: HTTPFields) -> (address: String, isSecure: Bool) {
         let direct = (facts.peerAddress, facts.transport == .tls)
-        guard facts.transport != .localSocket, contains(facts.peerAddress) else { return direct }
+        guard !networks.isEmpty, facts.transport != .localSocket, contains(facts.peerAddress) else { return direct }
         let isSecure =
             headers[.forwardedProto].map { $0.lowercased().hasSuffix("https") } ?? (facts.transport == .tls)
         let hops = headers[values: .forwardedFor].flatMap { $0.split(separator: ",") }
