@@ -24,10 +24,27 @@ package final class LineSourceCache: Sendable {
         }
     }
 
+    /// The hash of a key, which is mixed well already.
+    private struct Hash: OpenTableKey {
+        let bits: UInt64
+        var mixed: Int { Int(truncatingIfNeeded: bits) }
+    }
+
     private struct State: Sendable {
-        var recent: [UInt64: Entry] = [:]
-        var older: [UInt64: Entry] = [:]
+        var recent = OpenTable<Hash, Entry>()
+        var older = OpenTable<Hash, Entry>()
+        /// Keys of the older ones that are among the recent ones too.
+        var renewedCount = 0
         var generation = 0
+
+        mutating func keep(_ entry: Entry, _ hash: Hash, capacity: Int) {
+            if recent.count >= capacity / 2 {
+                older = recent
+                recent = OpenTable()
+                renewedCount = 0
+            }
+            recent.put(entry, for: hash)
+        }
     }
 
     /// How many keys fit.
@@ -41,15 +58,16 @@ package final class LineSourceCache: Sendable {
         seed = UInt64.random(in: .min ... .max)
     }
 
-    package var count: Int { state.withLock { $0.recent.count + $0.older.count } }
+    package var count: Int { state.withLock { $0.recent.count + $0.older.count - $0.renewedCount } }
 
     /// Forgets everything: devices were claimed, renamed or removed.
     ///
     /// A request that is being decoded meanwhile adds nothing that it found out before.
     package func removeAll() {
         state.withLock {
-            $0.recent = [:]
-            $0.older = [:]
+            $0.recent = OpenTable()
+            $0.older = OpenTable()
+            $0.renewedCount = 0
             $0.generation += 1
         }
     }
@@ -58,11 +76,15 @@ package final class LineSourceCache: Sendable {
     var generation: Int { state.withLock { $0.generation } }
 
     func source(hash: UInt64, key: UnsafeBufferPointer<UInt8>) -> SeriesSource? {
-        state.withLock { state in
-            if let entry = state.recent[hash] { return entry.hasKey(key) ? entry.source : nil }
-            guard let entry = state.older[hash], entry.hasKey(key) else { return nil }
-            state.older[hash] = nil
-            insert(entry, hash: hash, into: &state)
+        let hash = Hash(bits: hash)
+        return state.withLock { state in
+            if let place = state.recent.position(of: hash) {
+                return state.recent[at: place].hasKey(key) ? state.recent[at: place].source : nil
+            }
+            guard let place = state.older.position(of: hash), state.older[at: place].hasKey(key) else { return nil }
+            let entry = state.older[at: place]
+            state.renewedCount += 1
+            state.keep(entry, hash, capacity: capacity)
             return entry.source
         }
     }
@@ -77,18 +99,11 @@ package final class LineSourceCache: Sendable {
         let entry = Entry(key: Array(key), source: source)
         return state.withLock { state in
             guard state.generation == generation else { return source }
+            let hash = Hash(bits: hash)
             if let known = state.recent[hash], known.hasKey(key) { return known.source }
-            insert(entry, hash: hash, into: &state)
+            state.keep(entry, hash, capacity: capacity)
             return source
         }
-    }
-
-    private func insert(_ entry: Entry, hash: UInt64, into state: inout State) {
-        if state.recent.count >= capacity / 2 {
-            state.older = state.recent
-            state.recent = [:]
-        }
-        state.recent[hash] = entry
     }
 }
 

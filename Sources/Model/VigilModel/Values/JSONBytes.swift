@@ -46,6 +46,11 @@ package struct JSONBytes: Sendable {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
                 bytes.append(UInt8(ascii: "\\"))
                 bytes.append(byte)
+            case 0x08: raw("\\b")
+            case 0x09: raw("\\t")
+            case 0x0A: raw("\\n")
+            case 0x0C: raw("\\f")
+            case 0x0D: raw("\\r")
             case 0..<0x20:
                 raw("\\u00")
                 for digit in [byte >> 4, byte & 15] { bytes.append(digit < 10 ? 48 + digit : 87 + digit) }
@@ -143,6 +148,25 @@ package struct JSONBytes: Sendable {
         case .number(let number): self.value(.float(number))
         case .string(let text): self.text(text)
         case .array, .object: raw(value.canonicalText)
+        }
+    }
+
+    /// Finite values as ``JSONValue/canonicalText`` has them.
+    mutating func canonical(_ value: JSONValue) {
+        switch value {
+        case .array(let elements): list(elements) { $0.canonical($1) }
+        case .object(let members):
+            raw("{")
+            var isFirst = true
+            for (name, member) in members.sorted(by: { $0.key < $1.key }) {
+                if !isFirst { raw(",") }
+                isFirst = false
+                text(name)
+                raw(":")
+                canonical(member)
+            }
+            raw("}")
+        default: json(value)
         }
     }
 

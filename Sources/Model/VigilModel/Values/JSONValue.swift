@@ -16,7 +16,25 @@ package enum JSONValue: Hashable, Sendable {
 
     /// - Throws: `DecodingError` when `text` is not JSON.
     package init(parsing text: String) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        var text = text
+        let quick: JSONValue? = text.withUTF8 { bytes in
+            var reader = JSONReader(bytes)
+            guard let value = try? reader.value() else { return nil }
+            reader.skipBlanks()
+            return reader.position == bytes.count ? value : nil
+        }
+        // What our reader refuses, the decoder may still take, and otherwise it says in the usual words what is wrong.
+        self = try quick?.withWholeIntegers ?? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    }
+
+    /// With every number that is one as an integer: `1.0` and `1` are the same number.
+    private var withWholeIntegers: JSONValue {
+        switch self {
+        case .number(let value): Int64(exactly: value).map { .integer($0) } ?? self
+        case .array(let elements): .array(elements.map(\.withWholeIntegers))
+        case .object(let members): .object(members.mapValues(\.withWholeIntegers))
+        default: self
+        }
     }
 
     package subscript(_ name: String) -> JSONValue? {
@@ -42,11 +60,21 @@ package enum JSONValue: Hashable, Sendable {
     ///
     /// Hash this, never another text.
     package var canonicalText: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // A JSONValue that holds NaN or an infinity cannot be written; decoding never makes one.
-        guard let data = try? encoder.encode(self) else { return "null" }
-        return String(decoding: data, as: UTF8.self)
+        // A JSONValue that holds NaN or an infinity cannot be written; reading never makes one.
+        guard isFinite else { return "null" }
+        var json = JSONBytes(capacity: 256)
+        json.canonical(self)
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    /// Whether it holds no NaN and no infinity.
+    private var isFinite: Bool {
+        switch self {
+        case .number(let value): value.isFinite
+        case .array(let elements): elements.allSatisfy(\.isFinite)
+        case .object(let members): members.values.allSatisfy(\.isFinite)
+        default: true
+        }
     }
 }
 

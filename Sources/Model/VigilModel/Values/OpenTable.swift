@@ -1,5 +1,5 @@
 /// A key of an ``OpenTable``, which mixes its own bits.
-package protocol OpenTableKey: Equatable, Sendable {
+public protocol OpenTableKey: Equatable, Sendable {
     /// The low bits choose the place: keys that they do not tell apart cost a look at each.
     var mixed: Int { get }
 }
@@ -8,23 +8,39 @@ package protocol OpenTableKey: Equatable, Sendable {
 ///
 /// An open-addressed table, because it is asked for every source of every batch, where hashing for a dictionary costs
 /// more than the rest. Values are added and replaced; only all of them together are forgotten.
-package struct OpenTable<Key: OpenTableKey, Value> {
+///
+/// Public, as nothing around it is, because the compiler makes special code of what is generic for other modules only then.
+public struct OpenTable<Key: OpenTableKey, Value> {
     @usableFromInline var keys: [Key] = []
     @usableFromInline var values: [Value] = []
     /// Numbers of keys, or -1; its size is a power of two, at least twice the keys.
     @usableFromInline var places = [Int32](repeating: -1, count: 64)
 
-    @inlinable package init() {}
+    /// An empty table.
+    @inlinable public init() {}
 
-    @inlinable package var count: Int { keys.count }
+    /// How many keys have a value.
+    @inlinable public var count: Int { keys.count }
 
-    @inlinable package subscript(key: Key) -> Value? {
+    /// The value of a key, copied; `nil` when it has none.
+    @inlinable public subscript(key: Key) -> Value? {
         let place = place(of: key)
         return places[place] < 0 ? nil : values[Int(places[place])]
     }
 
+    /// Where the value of a key stands, until something is added or forgotten.
+    @inlinable public func position(of key: Key) -> Int? {
+        let place = place(of: key)
+        return places[place] < 0 ? nil : Int(places[place])
+    }
+
+    /// The value at a position, in its place: of what holds objects, only what is taken out of it is copied.
+    @inlinable public subscript(at position: Int) -> Value {
+        _read { yield values[position] }
+    }
+
     /// Adds the value, or puts it in the place of the one that the key has.
-    @inlinable package mutating func put(_ value: Value, for key: Key) {
+    @inlinable public mutating func put(_ value: Value, for key: Key) {
         let place = place(of: key)
         guard places[place] < 0 else {
             values[Int(places[place])] = value
@@ -36,7 +52,8 @@ package struct OpenTable<Key: OpenTableKey, Value> {
         if keys.count * 2 > places.count { grow() }
     }
 
-    @inlinable package mutating func removeAll() { self = OpenTable() }
+    /// Forgets everything, and gives the memory back.
+    @inlinable public mutating func removeAll() { self = OpenTable() }
 
     /// Where the key stands, or the free place where it belongs.
     @inlinable func place(of key: Key) -> Int {
@@ -56,17 +73,18 @@ extension OpenTable: Sendable where Value: Sendable {}
 /// Two objects by their identity; the second may be missing.
 ///
 /// Whoever fills a table with such keys keeps the objects alive, best in the value itself.
-package struct ObjectPair: OpenTableKey {
+public struct ObjectPair: OpenTableKey {
     @usableFromInline let first: UInt
     @usableFromInline let second: UInt
 
-    @inlinable package init(_ first: ObjectIdentifier, _ second: ObjectIdentifier? = nil) {
+    /// - Parameter second: Missing for a key of one object.
+    @inlinable public init(_ first: ObjectIdentifier, _ second: ObjectIdentifier? = nil) {
         self.first = UInt(bitPattern: first)
         self.second = second.map { UInt(bitPattern: $0) } ?? 0
     }
 
     /// Objects lie 16 bytes apart, and near each other.
-    @inlinable package var mixed: Int {
+    @inlinable public var mixed: Int {
         let mixed = (first >> 4 ^ (second << 20 | second >> 44)) &* 0x9E37_79B9_7F4A_7C15
         return Int(truncatingIfNeeded: mixed >> 32)
     }

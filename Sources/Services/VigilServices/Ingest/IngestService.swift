@@ -84,13 +84,12 @@ package final class IngestService: Sendable {
             for identity in series where !identity.metric.hasPrefix("__") {
                 guard let device = identity.device else { continue }
                 heard.insert(device)
-                let key = TenantIngest.DeviceMetric(device: device, metric: identity.metric)
-                let units = try await ingest.settleUnits([key: (nil, .float)])
+                let units = try await ingest.settleUnits(of: [device], reported: [:])
                 let known = try await directory.entry(of: device, tenant: ingest.tenant)
                 work.revisits.append(
                     EvaluationWork.Revisit(
                         device: known, identity: identity,
-                        unit: units[key] ?? nil, from: range.start,
+                        unit: units[device]?[identity.metric], from: range.start,
                         currentFrom: Timestamp(microseconds: entry.arrival) - alerting.settings.lateness,
                         evaluated: nil,
                         watchedAs: try await ingest.watchedAs(
@@ -108,10 +107,10 @@ package final class IngestService: Sendable {
     ) async throws {
         let now = clock.now()
         let through = await ingest.evaluatedThrough(with: entry.number)
-        let due = await ingest.dueActivity(heard, at: now)
+        let (due, isNews) = await ingest.dueActivity(heard, at: now)
         let tenant = ingest.tenant
-        // Whether a device is online must be seen at once, and so must what was refused.
-        let mayWait = due.isEmpty && entry.refused == 0 && work.revisits.isEmpty
+        // That a device is heard again must be seen at once, and so must what was refused.
+        let mayWait = !isNews && entry.refused == 0 && work.revisits.isEmpty
         try await alerting.evaluate(work, tenant: tenant, mayWait: mayWait) { transaction in
             try IngestRecords.write(entry, activity: due, through: through, tenant: tenant, at: now, in: transaction)
         }

@@ -1,32 +1,34 @@
-import Foundation
 package import VigilModel
 
 /// One live message as clients read it, with what decides who may.
-package struct LiveEnvelope: Sendable, Hashable, Codable {
+package struct LiveEnvelope: Sendable, Hashable {
     /// What happened: `alert.raised`, `readings.device.<id>`, `resync`.
-    package var type: String
-    package var data: JSONValue
-    /// The position in the outbox up to which the client has heard everything it subscribed to; give it back as
+    package let type: String
+    /// The position in the outbox up to which the client has heard everything it subscribed to; given back as
     /// `last_sequence` after a lost connection.
-    package var sequence: Int64
-    package var timestamp: Timestamp
+    package let sequence: Int64
     /// The device whose visibility decides.
-    package var device: DeviceID?
+    package let device: DeviceID?
     /// What it happened to, for messages of the outbox.
-    package var aggregate: String?
-    package var aggregateID: String?
+    package let aggregate: String?
+    package let aggregateID: String?
+    /// What clients see: an object with type, data, sequence and timestamp.
+    package let json: [UInt8]
 
     package init(
         type: String, data: JSONValue, sequence: Int64, timestamp: Timestamp, device: DeviceID? = nil,
         aggregate: String? = nil, aggregateID: String? = nil
     ) {
         self.type = type
-        self.data = data
         self.sequence = sequence
-        self.timestamp = timestamp
         self.device = device
         self.aggregate = aggregate
         self.aggregateID = aggregateID
+        json = Array(
+            JSONValue.object([
+                "type": .string(type), "data": data, "sequence": .integer(sequence),
+                "timestamp": .string(timestamp.description),
+            ]).canonicalText.utf8)
     }
 
     init(_ entry: OutboxEntryContent) {
@@ -35,14 +37,33 @@ package struct LiveEnvelope: Sendable, Hashable, Codable {
             aggregate: entry.aggregate, aggregateID: entry.aggregateID)
     }
 
-    /// The four members that clients see, as JSON.
-    package var clientJSON: [UInt8] {
-        Array(
-            JSONValue.object([
-                "type": .string(type), "data": data, "sequence": .integer(sequence),
-                "timestamp": .string(timestamp.description),
-            ]).canonicalText.utf8)
+    // MARK: On the bus
+
+    /// As it goes over the bus: a line with what decides who hears it, then what clients see.
+    ///
+    /// Whoever hears the bus need not read the JSON: most messages have no listener, and the others get it as it is.
+    package var busPayload: [UInt8] {
+        let heading = [String(sequence), type, device?.description ?? "", aggregate ?? "", aggregateID ?? ""]
+            .map { $0.replacing("\t", with: " ").replacing("\n", with: " ") }
+        return Array((heading.joined(separator: "\t") + "\n").utf8) + json
     }
+
+    /// What `busPayload` says; `nil` for anything else.
+    package init?(busPayload payload: [UInt8]) {
+        guard let end = payload.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+        let heading = payload[..<end].split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        guard heading.count == 5, let sequence = Int64(heading[0]) else { return nil }
+        self.sequence = sequence
+        type = heading[1]
+        device = DeviceID(heading[2])
+        aggregate = heading[3].isEmpty ? nil : heading[3]
+        aggregateID = heading[4].isEmpty ? nil : heading[4]
+        json = Array(payload[(end + 1)...])
+    }
+
+    // MARK: Who hears it
 
     /// The permission that hearing it takes: reading what its type begins with.
     var permission: Permission {

@@ -187,7 +187,7 @@ package actor LiveHub {
             deliver(envelope, tenant)
             return
         }
-        guard let envelope = try? JSONDecoder().decode(LiveEnvelope.self, from: Data(message.payload)) else { return }
+        guard let envelope = LiveEnvelope(busPayload: message.payload) else { return }
         // Published again after a crash.
         guard envelope.sequence > sequence else { return }
         sequence = envelope.sequence
@@ -213,9 +213,8 @@ package actor LiveHub {
 
     private func deliver(_ envelope: LiveEnvelope, _ tenant: TenantID) {
         guard let group = listeners[tenant] else { return }
-        let json = envelope.clientJSON
         for (id, listener) in group where listener.wants(envelope) {
-            send(.message(sequence: envelope.sequence, json: json), to: id, tenant)
+            send(message(envelope), to: id, tenant)
         }
     }
 
@@ -248,7 +247,7 @@ package actor LiveHub {
     }
 
     private func message(_ envelope: LiveEnvelope) -> LiveSession.Delivery {
-        .message(sequence: envelope.sequence, json: envelope.clientJSON)
+        .message(sequence: envelope.sequence, json: envelope.json)
     }
 
     private func envelope(_ type: String, _ data: JSONValue) -> LiveEnvelope {

@@ -1,4 +1,3 @@
-import Foundation
 import VigilModel
 package import VigilPorts
 
@@ -74,7 +73,7 @@ package actor Projector {
             guard let last = entries.last else { break }
             for entry in entries {
                 let tenant = entry.message.tenant?.description ?? "-"
-                let payload = Array(try JSONEncoder().encode(LiveEnvelope(OutboxEntryContent(entry))))
+                let payload = LiveEnvelope(OutboxEntryContent(entry)).busPayload
                 try await stores.bus.publish(BusMessage(topic: "live.\(tenant)", payload: payload))
             }
             position = last.position

@@ -58,19 +58,7 @@ package final class QueryService: Sendable {
     static func units(of devices: [DeviceID], tenant: TenantID, in transaction: any SQLTransaction) throws
         -> [DeviceID: [String: String]]
     {
-        var units: [DeviceID: [String: String]] = [:]
-        for start in stride(from: 0, to: devices.count, by: 500) {
-            let part = devices[start..<min(start + 500, devices.count)]
-            let rows = try transaction.rows(
-                """
-                SELECT device_id, metric, unit FROM device_metrics
-                WHERE tenant_id = \(tenant) AND device_id IN \(part) AND unit IS NOT NULL
-                """)
-            for row in rows {
-                units[try row.get("device_id"), default: [:]][try row.get("metric")] = try row.get("unit")
-            }
-        }
-        return units
+        try DeviceUnit.units(of: devices, tenant: tenant, in: transaction)
     }
 
     func device(_ reference: String, tenant: TenantID, in scope: AccessScope) async throws -> DeviceEntry {

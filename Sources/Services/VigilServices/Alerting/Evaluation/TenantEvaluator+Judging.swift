@@ -53,6 +53,11 @@ extension TenantEvaluator {
     ) async throws {
         if cell.isWarm, column.isAscending, cell.through.map({ $0 < column.first }) ?? false {
             judgeInOrder(column, cell: cell, currentFrom: currentFrom, into: &outcomes)
+        } else if !cell.isWarm, cell.history.isEmpty, !breaches(column, cell) {
+            // Nothing was ever recorded of the condition, so it has been normal, and these rows leave it so.
+            cell.restart()
+            cell.isWarm = true
+            cell.through = column.last
         } else if !changesNothing(column, cell) {
             try await judgeFromStore(
                 cell, device: column.device, from: column.first, through: column.last, currentFrom: currentFrom,
@@ -67,12 +72,16 @@ extension TenantEvaluator {
         guard cell.isWarm, cell.state.since == nil, let last = cell.history.last, last.time < column.first,
             let through = cell.through
         else { return false }
-        for row in 0..<column.count
-        where cell.rule.definition.test.isBreached(by: column.value(row), conversion: cell.conversion) == true {
-            return false
-        }
+        guard !breaches(column, cell) else { return false }
         cell.through = max(through, column.last)
         return true
+    }
+
+    /// Whether any of the rows breaches the condition.
+    private func breaches(_ column: JudgedColumn, _ cell: ConditionCell) -> Bool {
+        (0..<column.count).contains {
+            cell.rule.definition.test.isBreached(by: column.value($0), conversion: cell.conversion) == true
+        }
     }
 
     /// Judges a series from the store.

@@ -24,6 +24,8 @@ package struct IngestSettings: Sendable {
     package var importChunk = 5_000
     /// How often a device's activity is written.
     package var activityInterval = Span.seconds(1)
+    /// A device that was heard this long ago is heard again at once; of others the record may come a moment later.
+    package var silenceMax = Span.seconds(10)
     /// How often a device's readings go over the bus.
     package var liveInterval = Span.milliseconds(200)
 

@@ -135,11 +135,12 @@ extension IngestService {
         if run.plan.evaluate, let low = run.low, let high = run.high {
             let range = TimeRange(Timestamp(microseconds: low), Timestamp(microseconds: high + 1))
             let ingest = await tenants.ingest(of: tenant)
-            let key = TenantIngest.DeviceMetric(device: run.entry.id, metric: run.plan.metric)
-            let units = try await ingest.settleUnits([key: (run.plan.unit, .float)])
+            let (device, metric) = (run.entry.id, run.plan.metric)
+            let units = try await ingest.settleUnits(
+                of: [device], reported: run.plan.unit.map { [device: [metric: $0]] } ?? [:])
             receipt.alerts = try await alerting.evaluatePast(
-                SeriesIdentity(device: run.entry.id, metric: run.plan.metric, labels: .none), device: run.entry,
-                unit: units[key] ?? nil, watchedAs: run.device.handler.watchedAs(run.plan.metric), range: range,
+                SeriesIdentity(device: device, metric: metric, labels: .none), device: run.entry,
+                unit: units[device]?[metric], watchedAs: run.device.handler.watchedAs(metric), range: range,
                 tenant: tenant)
         }
         return receipt

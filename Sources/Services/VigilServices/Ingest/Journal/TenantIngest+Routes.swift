@@ -59,7 +59,10 @@ extension TenantIngest {
 
     private func make(_ wanted: [WantedPart]) async throws -> [RoutedPart] {
         var names: [String: Owner] = [:]
-        for part in wanted {
+        var named: Set<NamesKey> = []
+        for part in wanted
+        where named.insert(NamesKey(measurement: part.source.measurement, shape: ObjectIdentifier(part.shape))).inserted
+        {
             for field in part.shape.fields where !field.hasPrefix("__") {
                 names[part.source.metric(of: field)] = Owner(measurement: part.source.measurement, field: field)
             }
@@ -88,36 +91,39 @@ extension TenantIngest {
         )
     }
 
-    private func settleUnits(of wanted: [WantedPart]) async throws -> [DeviceMetric: String?] {
-        var reported: [DeviceMetric: (unit: String?, kind: ReadingValue.Kind)] = [:]
+    private func settleUnits(of wanted: [WantedPart]) async throws -> [DeviceID: [String: String]] {
+        var devices: Set<DeviceID> = []
+        var reported: [DeviceID: [String: String]] = [:]
         for part in wanted {
             guard let device = part.device?.entry else { continue }
-            for (field, kind) in zip(part.shape.fields, part.shape.kinds) where !field.hasPrefix("__") {
+            devices.insert(device.id)
+            guard part.unit != nil || !device.units.isEmpty else { continue }
+            for field in part.shape.fields where !field.hasPrefix("__") {
                 let metric = part.source.metric(of: field)
-                let unit = part.unit ?? device.units[metric] ?? device.units[field]
-                let key = DeviceMetric(device: device.id, metric: metric)
-                reported[key] = (unit ?? reported[key]?.unit ?? nil, kind)
+                guard let unit = part.unit ?? device.units[metric] ?? device.units[field] else { continue }
+                reported[device.id, default: [:]][metric] = unit
             }
         }
-        return try await settleUnits(reported)
+        return try await settleUnits(of: devices, reported: reported)
     }
 
     private func routed(
-        _ wanted: WantedPart, _ checks: [ColumnCheck], taken: Set<String>, units: [DeviceMetric: String?]
+        _ wanted: WantedPart, _ checks: [ColumnCheck], taken: Set<String>, units: [DeviceID: [String: String]]
     ) -> RoutedPart {
         let (source, shape) = (wanted.source, wanted.shape)
-        let unitsOfFields = shape.fields.map { field -> String? in
-            guard let device = wanted.device?.entry, !field.hasPrefix("__") else { return nil }
-            return units[DeviceMetric(device: device.id, metric: source.metric(of: field))] ?? nil
-        }
-        let places = shape.fields.indices.filter {
-            !shape.fields[$0].hasPrefix("__") && taken.contains(source.metric(of: shape.fields[$0]))
-        }
+        let names = self.names(of: shape, source)
+        let known = wanted.device.flatMap { units[$0.entry.id] } ?? [:]
+        let unitsOfFields: [String?] =
+            known.isEmpty ? Array(repeating: nil, count: names.metrics.count) : names.metrics.map { known[$0] }
+        let places =
+            taken.isEmpty
+            ? []
+            : shape.fields.indices.filter { !shape.fields[$0].hasPrefix("__") && taken.contains(names.metrics[$0]) }
         let number = wanted.device.map { self.number(of: $0.entry.id) } ?? -1
         guard !places.isEmpty else {
             return RoutedPart(
                 device: wanted.device, deviceNumber: number, source: source, shape: shape,
-                names: names(of: shape, source), units: unitsOfFields, checks: checks,
+                names: names, units: unitsOfFields, checks: checks,
                 isNormalised: wanted.isNormalised)
         }
         let rest = shape.fields.indices.filter { !places.contains($0) }
@@ -127,10 +133,10 @@ extension TenantIngest {
             ? nil
             : RoutedPart(
                 device: wanted.device, deviceNumber: number, source: source, shape: less,
-                names: names(of: less, source),
+                names: self.names(of: less, source),
                 units: rest.map { unitsOfFields[$0] }, isNormalised: wanted.isNormalised)
         return RoutedPart(
-            device: wanted.device, deviceNumber: number, source: source, shape: shape, names: names(of: shape, source),
+            device: wanted.device, deviceNumber: number, source: source, shape: shape, names: names,
             units: unitsOfFields, taken: places, reduced: reduced, checks: checks, isNormalised: wanted.isNormalised)
     }
 
@@ -196,10 +202,10 @@ extension TenantIngest {
                 kept[raw] = shape
                 last = (raw, shape)
             }
-            guard let known = lineParts[ObjectPair(ObjectIdentifier(part.source), shape)], known.edition == edition,
-                known.until > now
+            guard let place = lineParts.position(of: ObjectPair(ObjectIdentifier(part.source), shape)),
+                lineParts[at: place].edition == edition, lineParts[at: place].until > now
             else { return nil }
-            parts.append(known.part)
+            parts.append(lineParts[at: place].part)
         }
         return parts
     }

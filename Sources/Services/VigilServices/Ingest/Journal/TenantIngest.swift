@@ -19,7 +19,8 @@ actor TenantIngest {
     private var prunedThrough = Int64.min
     private var prunedAt: Timestamp?
     private var owners: [String: Owner] = [:]
-    private var units: [DeviceMetric: String?] = [:]
+    /// Of each device that is here, all units that are known of its metrics.
+    private var units: [DeviceID: [String: String]] = [:]
     // For `TenantIngest+Routes`.
     var parts: [PartKey: RoutedPart] = [:]
     var sources: [SeriesSource: SeriesSource] = [:]
@@ -40,11 +41,6 @@ actor TenantIngest {
     struct Owner: Hashable, Sendable {
         let measurement: String
         let field: String
-    }
-
-    struct DeviceMetric: Hashable, Sendable {
-        let device: DeviceID
-        let metric: String
     }
 
     /// When a device was heard, by its clock and by ours.
@@ -207,49 +203,47 @@ actor TenantIngest {
         return found
     }
 
-    /// The units of metrics, as reported or as known from before; a new or changed one is written.
-    func settleUnits(_ reported: [DeviceMetric: (unit: String?, kind: ReadingValue.Kind)]) async throws
-        -> [DeviceMetric: String?]
+    /// The units of devices' metrics, with those that are reported now; a new or changed one is written.
+    ///
+    /// - Returns: Of each of `devices`, all that are known.
+    func settleUnits(of devices: Set<DeviceID>, reported: [DeviceID: [String: String]]) async throws
+        -> [DeviceID: [String: String]]
     {
-        let changed = reported.filter { key, value in
-            guard let known = units[key] else { return true }
-            return value.unit != nil && known != value.unit
+        var known: [DeviceID: [String: String]] = [:]
+        var unread: [DeviceID] = []
+        for device in devices {
+            if let units = units[device] { known[device] = units } else { unread.append(device) }
+        }
+        if !unread.isEmpty { known.merge(try await DeviceUnit.units(of: unread, tenant: tenant, in: stores)) { $1 } }
+        let changed = reported.flatMap { device, metrics in
+            metrics.filter { known[device]?[$0.key] != $0.value }.map {
+                DeviceUnit(device: device, metric: $0.key, unit: $0.value)
+            }
         }
         if !changed.isEmpty {
-            // Parts that know an older unit are made anew.
-            if changed.contains(where: { units[$0.key] != nil }) {
-                parts.removeAll(keepingCapacity: true)
-                lineParts.removeAll()
+            try await DeviceUnit.save(changed, tenant: tenant, at: clock.now(), in: stores)
+            // Parts that know an older unit, or none, are made anew.
+            if changed.contains(where: { units[$0.device] != nil }) { forgetParts() }
+            for unit in changed {
+                known[unit.device, default: [:]][unit.metric] = unit.unit
+                if units[unit.device] != nil { units[unit.device]?[unit.metric] = unit.unit }
             }
-            let (tenant, now) = (tenant, clock.now())
-            let rows = changed.map { ($0.key, $0.value.unit, "\($0.value.kind)") }
-            let found = try await stores.relational.write(in: SystemScope.tenant(tenant, "ingest")) { transaction in
-                var found: [DeviceMetric: String?] = [:]
-                for (key, unit, kind) in rows {
-                    try transaction.execute(
-                        """
-                        INSERT INTO device_metrics (tenant_id, device_id, metric, kind, unit, first_seen)
-                        VALUES (\(tenant), \(key.device), \(key.metric), \(kind), \(unit), \(now))
-                        ON CONFLICT (tenant_id, device_id, metric) DO UPDATE SET kind = excluded.kind,
-                            unit = COALESCE(excluded.unit, device_metrics.unit)
-                        """)
-                    let row = try transaction.rows(
-                        """
-                        SELECT unit FROM device_metrics WHERE tenant_id = \(tenant) AND device_id = \(key.device)
-                            AND metric = \(key.metric)
-                        """
-                    ).first
-                    found[key] = try row?.optional("unit", as: String.self)
-                }
-                return found
-            }
-            if rows.contains(where: { $0.1 != nil }) { await directory.forgetUnits(of: tenant) }
-            if units.count > 500_000 { units = [:] }
-            for (key, unit) in found { units[key] = .some(unit) }
+            await directory.forgetUnits(of: tenant)
         }
-        return reported.reduce(into: [:]) { known, item in
-            known.updateValue(units[item.key].flatMap { $0 }, forKey: item.key)
+        // A device with parts is always here, or its parts would not be made anew when its units change.
+        if units.count + unread.count > Self.routesMax {
+            units = [:]
+            forgetParts()
         }
+        for device in unread {
+            if let meanwhile = units[device] { known[device] = meanwhile } else { units[device] = known[device] ?? [:] }
+        }
+        return known
+    }
+
+    private func forgetParts() {
+        parts.removeAll(keepingCapacity: true)
+        lineParts.removeAll()
     }
 
     // MARK: - Activity
@@ -274,14 +268,21 @@ actor TenantIngest {
         return heard
     }
 
-    /// Those whose activity is due to be written.
-    func dueActivity(_ heard: [Heard], at now: Timestamp) -> [Heard] {
-        heard.filter { item in
+    /// Those whose activity is due to be written, and whether anybody waits for it: one of them was silent for a while.
+    func dueActivity(_ heard: [Heard], at now: Timestamp) -> (due: [Heard], isNews: Bool) {
+        var isNews = false
+        let due = heard.filter { item in
             let number = item.number < 0 ? self.number(of: item.device) : item.number
-            if let last = traces[number].written, now - last < settings.activityInterval, now >= last { return false }
+            if let last = traces[number].written, now >= last {
+                if now - last < settings.activityInterval { return false }
+                if now - last >= settings.silenceMax { isNews = true }
+            } else {
+                isNews = true
+            }
             traces[number].written = now
             return true
         }
+        return (due, isNews)
     }
 
     /// What is remembered of a device between batches.

@@ -37,7 +37,7 @@ package struct ConnectionMonitor: Sendable {
     package func run() async throws {
         while true {
             do {
-                while try await check() == settings.changesMax {}
+                try await check()
             } catch let error as StoreError where error.mayBeTriedAgain {
                 // What could not be read or told now is found by the next round.
             }
@@ -58,11 +58,19 @@ package struct ConnectionMonitor: Sendable {
                 in: scope, { try ConnectionTransition.due(at: now, listening: listening, limit: 1, in: $0) }
             ).isEmpty
         else { return 0 }
-        return try await relational.write(in: scope) { transaction in
-            let transitions = try ConnectionTransition.due(
-                at: now, listening: listening, limit: limit, in: transaction)
-            for transition in transitions { try transition.tell(at: now, hooks: hooks, in: transaction) }
-            return transitions.count
+        var count = 0
+        var last: DeviceID?
+        while true {
+            let after = last
+            let told = try await relational.write(in: scope) { transaction in
+                let transitions = try ConnectionTransition.due(
+                    at: now, listening: listening, after: after, limit: limit, in: transaction)
+                try ConnectionTransition.tell(transitions, at: now, hooks: hooks, in: transaction)
+                return transitions.map(\.device)
+            }
+            count += told.count
+            last = told.last
+            if told.count < limit { return count }
         }
     }
 }
@@ -75,10 +83,13 @@ struct ConnectionTransition: Sendable {
     let new: ConnectionState
     let lastSeen: Timestamp?
 
+    /// The first devices whose state is to be told, by their identifiers.
     static func due(
-        at now: Timestamp, listening: Timestamp, limit: Int, in transaction: any SQLTransaction
+        at now: Timestamp, listening: Timestamp, after device: DeviceID? = nil, limit: Int,
+        in transaction: any SQLTransaction
     ) throws -> [ConnectionTransition] {
         let listened = (now - listening).microseconds
+        let rest: SQL = if let device { "AND d.id > \(device)" } else { "" }
         return try transaction.rows(
             """
             SELECT t.id, t.tenant_id, t.old_state, t.state, t.last_seen FROM (
@@ -86,7 +97,7 @@ struct ConnectionTransition: Sendable {
                     \(ConnectionSQL.state(at: now)) AS state, \(ConnectionSQL.interval) AS span, a.last_seen
                 FROM \(ConnectionSQL.tables)
                 LEFT JOIN device_connections c ON c.tenant_id = d.tenant_id AND c.device_id = d.id
-                WHERE d.deleted_at IS NULL AND NOT d.is_discovered AND d.status <> 'inactive') AS t
+                WHERE d.deleted_at IS NULL AND NOT d.is_discovered AND d.status <> 'inactive' \(rest)) AS t
             WHERE t.state <> t.old_state AND (t.state NOT IN ('warning', 'offline')
                 OR \(listened) >= CASE WHEN t.state = 'offline' THEN 6 * t.span ELSE t.span END)
             ORDER BY t.id LIMIT \(limit)
@@ -98,14 +109,28 @@ struct ConnectionTransition: Sendable {
         }
     }
 
-    func tell(at now: Timestamp, hooks: [any DeviceHook], in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            """
-            INSERT INTO device_connections (tenant_id, device_id, state, since)
-            VALUES (\(tenant), \(device), \(new), \(now))
-            ON CONFLICT (tenant_id, device_id) DO UPDATE SET state = excluded.state, since = excluded.since
-            """)
-        guard let entry = try DeviceEntry.find(device, tenant: tenant, in: transaction) else { return }
+    /// Tells changes of any tenants' devices.
+    static func tell(
+        _ transitions: [ConnectionTransition], at now: Timestamp, hooks: [any DeviceHook],
+        in transaction: any SQLTransaction
+    ) throws {
+        _ = try transaction.insert(
+            into: "device_connections", columns: ["tenant_id", "device_id", "state", "since"],
+            rows: transitions.map { [$0.tenant.sqlValue, $0.device.sqlValue, $0.new.sqlValue, now.sqlValue] },
+            conflict: "ON CONFLICT (tenant_id, device_id) DO UPDATE SET state = excluded.state, since = excluded.since")
+        var entries: [DeviceID: DeviceEntry] = [:]
+        for (tenant, group) in Dictionary(grouping: transitions, by: \.tenant) {
+            entries.merge(try DeviceEntry.find(group.map(\.device), tenant: tenant, in: transaction)) { $1 }
+        }
+        for transition in transitions {
+            guard let entry = entries[transition.device] else { continue }
+            try transition.tell(entry, at: now, hooks: hooks, in: transaction)
+        }
+    }
+
+    private func tell(
+        _ entry: DeviceEntry, at now: Timestamp, hooks: [any DeviceHook], in transaction: any SQLTransaction
+    ) throws {
         try transaction.appendToOutbox(
             OutboxMessage(
                 tenant: tenant, type: "device.state", aggregate: "device", aggregateID: device.description,

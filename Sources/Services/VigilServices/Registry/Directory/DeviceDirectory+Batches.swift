@@ -22,10 +22,10 @@ extension DeviceDirectory {
         let mark = forgotten[tenant, default: 0]
         let names = missing.map { references[$0] }
         let entries = try await relational.read(in: SystemScope.tenant(tenant, "device directory")) { transaction in
-            try names.map { try DeviceEntry.find($0, tenant: tenant, in: transaction) }
+            try DeviceEntry.find(names, tenant: tenant, in: transaction)
         }
-        for (place, entry) in zip(missing, entries) {
-            guard let entry else { continue }
+        for place in missing {
+            guard let entry = entries[references[place]] else { continue }
             result[place] = keep(entry, for: Key(tenant: tenant, reference: references[place]), mark: mark)
         }
         return result

@@ -1,40 +1,39 @@
-import VigilModel
-
-/// Reads JSON from bytes without a detour over Foundation, because readings come by the ten thousand a second.
+/// Reads JSON from bytes without a detour over Foundation, because readings come by the ten thousand a second, and rows with
+/// JSON by the thousand.
 ///
 /// RFC 8259, UTF-8, at most ``depthMax`` levels. An integer that fits is `.integer`; of members with one name the last
 /// wins. `position` is where it stands, so a caller can keep the bytes of what it has read.
-struct JSONReader {
+package struct JSONReader {
     /// Why the bytes are no JSON, and where.
-    struct Fault: Error {
-        let position: Int
-        let reason: String
+    package struct Fault: Error {
+        package let position: Int
+        package let reason: String
 
-        init(_ reason: StaticString, at position: Int) {
+        package init(_ reason: StaticString, at position: Int) {
             self.position = position
             self.reason = reason.description
         }
     }
 
-    static let depthMax = 64
+    package static let depthMax = 64
 
-    let bytes: UnsafeBufferPointer<UInt8>
-    var position = 0
+    package let bytes: UnsafeBufferPointer<UInt8>
+    package var position = 0
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    package init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
     }
 
     // MARK: - Structure
 
     /// The next byte that is no blank, not taken.
-    mutating func peek() throws(Fault) -> UInt8 {
+    package mutating func peek() throws(Fault) -> UInt8 {
         skipBlanks()
         guard position < bytes.count else { throw Fault("the text ends too early", at: position) }
         return bytes[position]
     }
 
-    mutating func skipBlanks() {
+    package mutating func skipBlanks() {
         while position < bytes.count {
             switch bytes[position] {
             case 0x20, 0x0A, 0x0D, 0x09: position += 1
@@ -44,18 +43,18 @@ struct JSONReader {
     }
 
     /// Takes `byte` if it comes next.
-    mutating func take(_ byte: UInt8) throws(Fault) -> Bool {
+    package mutating func take(_ byte: UInt8) throws(Fault) -> Bool {
         guard try peek() == byte else { return false }
         position += 1
         return true
     }
 
-    mutating func expect(_ byte: UInt8, _ reason: StaticString) throws(Fault) {
+    package mutating func expect(_ byte: UInt8, _ reason: StaticString) throws(Fault) {
         guard try take(byte) else { throw Fault(reason, at: position) }
     }
 
     /// Hands each member's name to `member`, which must read the value.
-    mutating func object(_ member: (inout JSONReader, String) throws(Fault) -> Void) throws(Fault) {
+    package mutating func object(_ member: (inout JSONReader, String) throws(Fault) -> Void) throws(Fault) {
         try expect(UInt8(ascii: "{"), "an object is expected")
         if try take(UInt8(ascii: "}")) { return }
         while true {
@@ -68,7 +67,7 @@ struct JSONReader {
     }
 
     /// Calls `element` for each element, which must read it.
-    mutating func array(_ element: (inout JSONReader) throws(Fault) -> Void) throws(Fault) {
+    package mutating func array(_ element: (inout JSONReader) throws(Fault) -> Void) throws(Fault) {
         try expect(UInt8(ascii: "["), "a list is expected")
         if try take(UInt8(ascii: "]")) { return }
         while true {
@@ -80,7 +79,7 @@ struct JSONReader {
 
     // MARK: - Values
 
-    mutating func value(depth: Int = 0) throws(Fault) -> JSONValue {
+    package mutating func value(depth: Int = 0) throws(Fault) -> JSONValue {
         guard depth < Self.depthMax else { throw Fault("too many levels", at: position) }
         switch try peek() {
         case UInt8(ascii: "\""): return .string(try string())
@@ -119,7 +118,7 @@ struct JSONReader {
         position += count
     }
 
-    mutating func string() throws(Fault) -> String {
+    package mutating func string() throws(Fault) -> String {
         guard try peek() == UInt8(ascii: "\"") else { throw Fault("a text in quotes is expected", at: position) }
         position += 1
         let start = position

@@ -1,5 +1,3 @@
-import VigilModel
-
 extension JSONReader {
     /// Powers of ten that a Double holds exactly.
     private static let powers: [Double] = [
@@ -7,7 +5,7 @@ extension JSONReader {
         1e20, 1e21, 1e22,
     ]
 
-    mutating func number() throws(Fault) -> JSONValue {
+    package mutating func number() throws(Fault) -> JSONValue {
         let start = position
         let isNegative = position < bytes.count && bytes[position] == UInt8(ascii: "-")
         if isNegative { position += 1 }
