@@ -11,7 +11,9 @@ extension PromQLEngine {
         var found: Set<LabelSet> = []
         var writer = LabelWriter()
         for matchers in selectors.isEmpty ? [[]] : selectors {
-            guard let (selection, test) = try SelectorLoader.selection(matchers, range, patterns) else { continue }
+            guard let (selection, test) = try SelectorLoader.selection(matchers, range, patterns, expressions) else {
+                continue
+            }
             do throws(StoreError) {
                 for identity in try await store.series(selection, in: scope) where test(identity) {
                     found.insert(writer.labels(of: identity))
@@ -84,7 +86,9 @@ extension PromQLEngine {
                     return nil
                 }
             }
-            if let (selection, _) = try SelectorLoader.selection(matchers, range, patterns) { result.append(selection) }
+            if let (selection, _) = try SelectorLoader.selection(matchers, range, patterns, expressions) {
+                result.append(selection)
+            }
         }
         return result
     }

@@ -8,7 +8,7 @@ package struct PromQLEngine: Sendable {
     let clock: any TimeSource
     let patterns: PatternEngine
     package let limits: QueryLimits
-    private let expressions: KnownExpressions
+    let expressions: KnownExpressions
 
     package init(
         store: any SeriesStore, clock: any TimeSource, patterns: PatternEngine, limits: QueryLimits = QueryLimits()
@@ -145,7 +145,9 @@ package struct PromQLEngine: Sendable {
     // MARK: - Steps
 
     private func context(_ grid: StepGrid, isRange: Bool, _ query: String) -> QueryContext {
-        QueryContext(limits: limits, patterns: patterns, clock: clock, grid: grid, isRange: isRange, source: query)
+        QueryContext(
+            limits: limits, patterns: patterns, clock: clock, grid: grid, isRange: isRange, source: query,
+            known: expressions)
     }
 
     private func evaluate(

@@ -140,6 +140,69 @@ import VigilPorts
         #expect(block.statistics(ofColumn: 1).count == block.pages.count)
     }
 
+    private static func row(_ number: Int) -> Row {
+        Row(time: Int64(number), bits: [Double(number).bitPattern, UInt64(number), 1])
+    }
+
+    @Test func `rows of a sender that was held up come into the pages where they belong`() {
+        var block = OpenBlock(layout: Self.layout(hasPresence: false))
+        Self.append((0..<1000).filter { !(300..<420).contains($0) }.map(Self.row), to: &block)
+        let known = block.statistics(ofColumn: 1)
+        let before = block
+        Self.append((300..<420).map(Self.row) + (1000..<1200).map(Self.row), to: &block)
+        #expect(block.arePagesSorted && block.isSorted && block.pages.count == 17)
+        #expect(block.numbers(ofColumn: 1, from: 290, to: 430).values == (290..<430).map(Double.init))
+        #expect(block.statistics(ofColumn: 1).map(\.minimum) == (0..<17).map { Double($0 * 64) })
+        #expect(block.statistics(ofColumn: 1).map(\.maximum) == (0..<17).map { Double($0 * 64 + 63) })
+        #expect(block.time(block.newestRow) == 1199)
+        // Whoever looked before sees what there was.
+        #expect(
+            before.numbers(ofColumn: 1, from: 290, to: 430).values
+                == (Array(290..<300) + Array(420..<430)).map(Double.init))
+        #expect(before.statistics(ofColumn: 1) == known)
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6])
+    func `whatever is held up and by how much, a column answers what was added`(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        // Each row once, some stretches of them later than the others.
+        var waiting: [(place: Int, numbers: Range<Int>)] = []
+        var start = 0
+        while start < 6000 {
+            let end = min(6000, start + 1 + Int(generator.next() % 90))
+            let delay = generator.next() % 12 == 0 ? Int(generator.next() % (seed % 2 == 0 ? 600 : 6000)) : 0
+            waiting.append((start + delay, start..<end))
+            start = end
+        }
+        let numbers = waiting.enumerated().sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }
+            .flatMap { Array($0.element.numbers) }
+        var block = OpenBlock(layout: Self.layout(hasPresence: false))
+        var copies: [(OpenBlock, Set<Int>)] = []
+        var added: Set<Int> = []
+        for start in stride(from: 0, to: 6000, by: 50) {
+            Self.append(numbers[start..<start + 50].map(Self.row), to: &block)
+            added.formUnion(numbers[start..<start + 50])
+            if generator.next() % 8 == 0 { copies.append((block, added)) }
+            if generator.next() % 4 == 0 { _ = block.statistics(ofColumn: 1) }
+        }
+        copies.append((block, added))
+        #expect(seed % 2 == 1 || block.arePagesSorted, "delays of 600 rows are made good")
+        for (block, added) in copies {
+            let sorted = added.sorted()
+            #expect(block.numbers(ofColumn: 1, from: .min, to: .max).values == sorted.map(Double.init))
+            #expect(block.time(block.newestRow) == sorted.last.map(Int64.init))
+            let from = Int64(generator.next() % 6000)
+            #expect(
+                block.numbers(ofColumn: 1, from: from, to: from + 300).times
+                    == sorted.map(Int64.init).filter { (from..<from + 300).contains($0) })
+            for (page, known) in block.statistics(ofColumn: 1).prefix(block.pages.count).enumerated() {
+                var found = WindowAggregate()
+                block.withNumbers(ofColumn: 1, inRows: page * 64..<page * 64 + 64) { found.add($0, $1, .everything) }
+                #expect(known == found)
+            }
+        }
+    }
+
     @Test func `rows that are far out of order are put in order too`() {
         var block = OpenBlock(layout: Self.layout(hasPresence: false))
         let rows = (0..<1000).map { Row(time: Int64(999 - $0), bits: [Double($0).bitPattern, UInt64($0), 1]) }

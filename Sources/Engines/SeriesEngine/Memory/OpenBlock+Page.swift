@@ -21,7 +21,56 @@ extension OpenBlock {
         var isStrict: Bool { (1..<OpenBlock.pageRows).allSatisfy { words[$0] != words[$0 - 1] } }
     }
 
-    /// What is known of the numbers of a column in each page, from the first question about them on.
+    /// Pages that are written anew for rows which come late.
+    static let mergedPagesMax = 64
+
+    /// The pages from a first one on with the rows of another among them; `nil` where it comes too late, or two rows have
+    /// one time.
+    ///
+    /// A sender that was held up brings rows far behind those of others. Pages are not changed, because copies of the
+    /// block may read them: others take their place.
+    func merged(_ page: Page) -> (first: Int, pages: [Page])? {
+        let first = pages.lastIndex { $0.lastTime < page.firstTime }.map { $0 + 1 } ?? 0
+        guard pages.count - first <= Self.mergedPagesMax else { return nil }
+        let old = pages[first...]
+        // Where each row begins, in order of time.
+        var rows: [UnsafeMutablePointer<UInt64>] = []
+        rows.reserveCapacity((old.count + 1) * Self.pageRows)
+        var late = 0
+        for page in old {
+            for row in 0..<Self.pageRows {
+                let start = page.words + row
+                while late < Self.pageRows, Self.time(lateRow(late)) < Self.time(start) { take() }
+                rows.append(start)
+            }
+        }
+        while late < Self.pageRows { take() }
+        guard (1..<rows.count).allSatisfy({ Self.time(rows[$0]) > Self.time(rows[$0 - 1]) }) else { return nil }
+        return (first, (0...old.count).map { made($0, of: rows) })
+
+        func lateRow(_ row: Int) -> UnsafeMutablePointer<UInt64> { page.words + row }
+        func take() {
+            rows.append(lateRow(late))
+            late += 1
+        }
+    }
+
+    private static func time(_ row: UnsafeMutablePointer<UInt64>) -> Int64 { Int64(bitPattern: row[0]) }
+
+    /// A page of the rows that begin at these places of pages.
+    private func made(_ number: Int, of rows: [UnsafeMutablePointer<UInt64>]) -> Page {
+        let storage = RowStorage(words: Self.pageRows * layout.stride)
+        for word in 0..<layout.stride {
+            let target = storage.words + word << Self.pageShift
+            for row in 0..<Self.pageRows {
+                target[row] = rows[number << Self.pageShift + row][word << Self.pageShift]
+            }
+        }
+        return Page(storage)
+    }
+
+    /// What is known of the numbers of a column in each page, from the first question about them on; of a copy, perhaps also
+    /// of pages that came since.
     func statistics(ofColumn column: Int) -> [WindowAggregate] {
         statistics.known(ofColumn: column, pages: pages.count) { page in
             let start = page << Self.pageShift
@@ -34,7 +83,7 @@ extension OpenBlock {
     }
 }
 
-/// What is known of the columns of pages, which never change and only become more.
+/// What is known of the columns of pages, which only become more; where others take their place, so does another object.
 final class PageStatistics: Sendable {
     /// By column, then by page; the later pages of a column may be missing.
     private let columns: Mutex<[[WindowAggregate]]> = Mutex([])
@@ -42,6 +91,14 @@ final class PageStatistics: Sendable {
 
     init(columns count: Int) {
         self.count = count
+    }
+
+    /// The same of the first pages alone.
+    func ofFirst(_ pages: Int) -> PageStatistics {
+        let rest = PageStatistics(columns: count)
+        let known = columns.withLock { $0.map { Array($0.prefix(pages)) } }
+        rest.columns.withLock { $0 = known }
+        return rest
     }
 
     /// What is known of the first pages; what nobody has asked for yet is found by `find`.

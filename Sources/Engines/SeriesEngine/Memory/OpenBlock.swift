@@ -14,8 +14,8 @@ struct OpenBlock: @unchecked Sendable {
     let layout: RowLayout
     /// Full pages; word `w` of row `r` of a page lies at `w · pageRows + r`.
     private(set) var pages: [Page] = []
-    /// What is known of the pages; copies share it.
-    let statistics: PageStatistics
+    /// What is known of the pages; copies with the same pages share it.
+    private(set) var statistics: PageStatistics
     /// The rows behind the pages.
     private(set) var tail: RowStorage
     private(set) var count = 0
@@ -184,9 +184,17 @@ struct OpenBlock: @unchecked Sendable {
     }
 
     private mutating func add(_ page: Page) {
-        let before = pages.last?.lastTime
-        if before.map({ $0 >= page.firstTime }) ?? false || !(isTailSorted || page.isStrict) { arePagesSorted = false }
-        pages.append(page)
+        let isStrict = isTailSorted || page.isStrict
+        let isBehind = pages.last.map { $0.lastTime < page.firstTime } ?? true
+        if !isBehind, isStrict, arePagesSorted, let (first, merged) = merged(page) {
+            pages.replaceSubrange(first..., with: merged)
+            statistics = statistics.ofFirst(first)
+            // Where the newest row is in a page, it is the last of all.
+            if newestRow < turnedRows { newestRow = turnedRows - 1 }
+        } else {
+            arePagesSorted = arePagesSorted && isStrict && isBehind
+            pages.append(page)
+        }
         func time(_ row: Int) -> Int64 { Int64(bitPattern: tail.words[row * layout.stride]) }
         (tailFirstTime, tailLastTime) = (time(0), time(Self.pageRows - 1))
         isTailSorted = isTailSorted || (1..<Self.pageRows).allSatisfy { time($0) > time($0 - 1) }

@@ -26,7 +26,7 @@ package struct Identifier<Named>: Hashable, Sendable {
 
     /// Makes a new version 7 identifier from the system's random numbers.
     package init(at time: Timestamp) {
-        var generator = SystemRandomNumberGenerator()
+        var generator = PooledRandomness()
         self.init(at: time, using: &generator)
     }
 

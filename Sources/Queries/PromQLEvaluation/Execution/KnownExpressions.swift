@@ -1,5 +1,7 @@
 import PromQL
 import Synchronization
+import VigilModel
+import VigilPorts
 
 /// What queries mean that were read before: a page asks the same ones every few seconds.
 final class KnownExpressions: Sendable {
@@ -20,5 +22,22 @@ final class KnownExpressions: Sendable {
             known[query] = expression
         }
         return expression
+    }
+
+    // MARK: - Devices
+
+    /// What matchers name devices by: long lists of identifiers, which cost more to read than their series to find.
+    private let choices = Mutex<[LabelMatcher: Set<DeviceID>?]>([:])
+
+    /// The devices that a matcher on the device lets through, where it names them; texts that are no identifiers name none.
+    func devices(namedBy matcher: LabelMatcher) -> Set<DeviceID>? {
+        if let known = choices.withLock({ $0[matcher] }) { return known }
+        let devices = SelectorLoader.literals(of: matcher).map { Set($0.compactMap { DeviceID($0) }) }
+        guard matcher.value.utf8.count <= Self.bytesMax else { return devices }
+        choices.withLock { choices in
+            if choices.count >= Self.countMax { choices.removeAll(keepingCapacity: true) }
+            choices[matcher] = .some(devices)
+        }
+        return devices
     }
 }

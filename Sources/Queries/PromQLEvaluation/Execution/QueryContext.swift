@@ -7,6 +7,7 @@ final class QueryContext {
     let limits: QueryLimits
     let patterns: PatternEngine
     let clock: any TimeSource
+    let known: KnownExpressions
     let deadline: Timestamp
     /// The grid of the whole query, which `@ start()`, `step()` and the like mean inside subqueries too.
     let grid: StepGrid
@@ -20,9 +21,10 @@ final class QueryContext {
 
     init(
         limits: QueryLimits, patterns: PatternEngine, clock: any TimeSource, grid: StepGrid, isRange: Bool,
-        source: String
+        source: String, known: KnownExpressions
     ) {
         self.limits = limits
+        self.known = known
         self.patterns = patterns
         self.clock = clock
         self.grid = grid

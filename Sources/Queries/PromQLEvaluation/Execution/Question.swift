@@ -22,24 +22,24 @@ struct Question {
             var steps = 0
             for need in needs.samples.values {
                 guard need.isInstant else { return false }
-                steps += Self.devices(need.matchers) ?? Self.stepsMax + 1
+                steps += devices(need.matchers) ?? Self.stepsMax + 1
             }
             for need in needs.windows.keys {
                 let parts = need.length / need.width
-                steps += (Self.devices(need.matchers) ?? Self.stepsMax + 1) * (need.moments.count + Int(parts))
+                steps += (devices(need.matchers) ?? Self.stepsMax + 1) * (need.moments.count + Int(parts))
             }
             return steps <= Self.stepsMax
         }
     }
 
     /// How many devices the matchers name, when they also name one metric.
-    private static func devices(_ matchers: [LabelMatcher]) -> Int? {
+    private func devices(_ matchers: [LabelMatcher]) -> Int? {
         guard matchers.contains(where: { $0.name == LabelMatcher.metricName && $0.operation == .equal }) else {
             return nil
         }
         let named = matchers.filter { $0.name == SelectorLoader.deviceLabel }
-        let count = named.compactMap { SelectorLoader.literals(of: $0)?.count }.min()
-        guard let count, count <= devicesMax,
+        let count = named.compactMap { context.known.devices(namedBy: $0)?.count }.min()
+        guard let count, count <= Self.devicesMax,
             matchers.allSatisfy({ $0.operation == .equal || $0.name == SelectorLoader.deviceLabel })
         else { return nil }
         return count

@@ -104,7 +104,9 @@ extension SelectorLoader {
     ) async throws(QueryError) -> [(LabelSet, SeriesWindows)] {
         let stretch = TimeRange(
             Timestamp(microseconds: range.first), Timestamp(microseconds: range.first + range.length))
-        guard let (plain, filter) = try Self.selection(need.matchers, stretch, context.patterns) else { return [] }
+        guard let (plain, filter) = try Self.selection(need.matchers, stretch, context.patterns, context.known) else {
+            return []
+        }
         var selection = plain
         selection.sampleLimit = context.limits.samples
         let query = WindowQuery(

@@ -106,7 +106,8 @@ struct SelectorLoader {
 
     private func samples(_ need: Need, budget: inout Int) async throws(QueryError) -> [SampleSeries] {
         let range = TimeRange(Timestamp(microseconds: need.from), Timestamp(microseconds: need.to + 1))
-        guard let (selection, filter) = try Self.selection(need.matchers, range, context.patterns) else { return [] }
+        guard let (selection, filter) = try Self.selection(need.matchers, range, context.patterns, context.known)
+        else { return [] }
         do throws(StoreError) {
             // Where a file is damaged the store names it when samples are asked for; of the newest it knows what is left.
             let isWhole = (store as? any StoreInspecting)?.knownDamage == nil
@@ -193,7 +194,8 @@ struct SelectorLoader {
     ) async throws(QueryError) -> [FoldedSeries] {
         let range = TimeRange(
             Timestamp(microseconds: need.origin), Timestamp(microseconds: need.moments.last + 1))
-        guard let (plain, filter) = try Self.selection(need.matchers, range, context.patterns) else { return [] }
+        guard let (plain, filter) = try Self.selection(need.matchers, range, context.patterns, context.known)
+        else { return [] }
         var selection = plain
         selection.sampleLimit = context.limits.samples
         // The order of the aggregates is that of their declaration.
@@ -214,20 +216,23 @@ struct SelectorLoader {
     ///
     /// Series whose names begin with two underscores are Vigil's own and no answer to anybody.
     static func selection(
-        _ matchers: [LabelMatcher], _ range: TimeRange, _ patterns: PatternEngine
+        _ matchers: [LabelMatcher], _ range: TimeRange, _ patterns: PatternEngine, _ known: KnownExpressions
     ) throws(QueryError) -> (SeriesSelection, (SeriesIdentity) -> Bool)? {
         let own = matchers.filter { $0.name == deviceLabel }
         var selection = SeriesSelection(matchers.filter { $0.name != deviceLabel }, range: range)
         if !matchers.contains(where: { $0.name == LabelMatcher.metricName && $0.operation == .equal }) {
             selection.matchers.append(LabelMatcher(LabelMatcher.metricName, .notMatches, "__.*"))
         }
+        var unnamed: [LabelMatcher] = []
         for matcher in own {
-            guard let names = literals(of: matcher) else { continue }
-            let devices = Set(names.compactMap { DeviceID($0) })
+            guard let devices = known.devices(namedBy: matcher) else {
+                unnamed.append(matcher)
+                continue
+            }
             selection.devices = selection.devices.map { $0.intersection(devices) } ?? devices
             if selection.devices?.isEmpty == true { return nil }
         }
-        let test = try deviceTest(own.filter { literals(of: $0) == nil }, patterns)
+        let test = try deviceTest(unnamed, patterns)
         return (selection, { !$0.metric.hasPrefix("__") && test($0) })
     }
 

@@ -18,8 +18,8 @@ final class QuickAnswers: ChannelDuplexHandler {
 
     private enum State {
         case idle
-        /// A head came that is for us, with what has come of its body, and not yet its end.
-        case headed(HTTPRequestHead, EndpointTable.Match, [ByteBuffer])
+        /// A head came that is for us, and not yet its end; what has come of its body is in `collected`.
+        case headed(HTTPRequestHead, EndpointTable.Match)
         case answering
     }
 
@@ -35,6 +35,7 @@ final class QuickAnswers: ChannelDuplexHandler {
     private let executor: LoopExecutor
     private let presence = ClientPresence()
     private var state = State.idle
+    private var collected = ByteBuffer()
     /// Requests that went on and are without the end of their answer.
     private var passedOn = 0
     private var held: CircularBuffer<Held> = []
@@ -68,28 +69,33 @@ final class QuickAnswers: ChannelDuplexHandler {
         case (.idle, .head(let head)):
             // A client that takes nothing gets no more answers ready: on the way behind us they wait for it.
             if passedOn == 0, context.channel.isWritable, let match = match(head) {
-                state = .headed(head, match, [])
+                state = .headed(head, match)
             } else {
                 passedOn += 1
                 pass(part, context)
             }
-        case (.headed(let head, let match, let pieces), .body(let piece)):
-            state = .headed(head, match, pieces + [piece])
-        case (.headed(let head, let match, let pieces), .end):
+        case (.headed, .body(let piece)): collected.writeImmutableBuffer(piece)
+        case (.headed(let head, let match), .end):
             state = .answering
-            answer(head, pieces, match, context)
+            answer(head, takeCollected(), match, context)
         case (.headed, .head), (.idle, _), (.answering, _): pass(part, context)
         }
     }
 
     /// Lets go of a request that does not come to its end.
     private func passHeaded(_ context: ChannelHandlerContext) {
-        guard case .headed(let head, _, let pieces) = state else { return }
+        guard case .headed(let head, _) = state else { return }
         state = .idle
         passedOn += 1
         pass(.head(head), context)
-        for piece in pieces { pass(.body(piece), context) }
+        let body = takeCollected()
+        if body.readableBytes > 0 { pass(.body(body), context) }
         channelReadComplete(context: context)
+    }
+
+    private func takeCollected() -> ByteBuffer {
+        defer { collected = ByteBuffer() }
+        return collected
     }
 
     private func pass(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
@@ -175,7 +181,7 @@ final class QuickAnswers: ChannelDuplexHandler {
     }
 
     private func answer(
-        _ head: HTTPRequestHead, _ pieces: [ByteBuffer], _ match: EndpointTable.Match, _ context: ChannelHandlerContext
+        _ head: HTTPRequestHead, _ body: ByteBuffer, _ match: EndpointTable.Match, _ context: ChannelHandlerContext
     ) {
         let host = head.headers.first(name: "Host")
         var fields = HTTPFields(head.headers, splitCookie: false)
@@ -185,9 +191,8 @@ final class QuickAnswers: ChannelDuplexHandler {
             method: Self.method(head.method) ?? .get, scheme: facts.transport == .tls ? "https" : "http",
             authority: host, path: head.uri,
             headerFields: fields)
-        let body = pieces.reduce(into: [UInt8]()) { $0 += $1.readableBytesView }
         let incoming = IncomingRequest(
-            head: request, facts: facts, presence: presence, match: match, collected: body
+            head: request, facts: facts, presence: presence, match: match, collected: Array(body.readableBytesView)
         ) { _, _ in
             throw ServiceError(.invalid, "request.body", "This body is not read in pieces.")
         }
