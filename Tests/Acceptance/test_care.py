@@ -31,6 +31,27 @@ def test_migrations_go_up_and_down_with_a_copy_first(folder):
     assert "applied" in run("migrate", "status", "--data", folder).stdout
 
 
+def test_units_outlive_the_table_that_held_them(folder):
+    make_user(folder)
+    token = make_token(folder)
+
+    def units(server):
+        status, page = server.call("GET", "/api/devices/boiler/latest", token=token)
+        assert status == 200, page
+        return {value["metric"]: value.get("unit") for value in page["items"]}
+
+    with Server(folder) as server:
+        assert server.call("POST", "/api/devices", {"code": "boiler", "name": "Boiler"}, token)[0] == 201
+        for reading in ({"metric": "pressure", "value": 2, "unit": "bar"}, {"metric": "plain", "value": 1}):
+            assert server.call("POST", "/api/devices/boiler/readings", reading, token)[0] == 201
+        assert units(server) == {"pressure": "bar", "plain": None}
+    down = json.loads(run("migrate", "down", "--data", folder, "--json", "--without-backup").stdout)
+    assert [line["number"] for line in down] == [13]
+    run("migrate", "up", "--data", folder, "--without-backup")
+    with Server(folder) as server:
+        assert units(server) == {"pressure": "bar", "plain": None}
+
+
 @embedded_only
 def test_reset_takes_the_typed_name_and_never_production(folder):
     make_user(folder)
