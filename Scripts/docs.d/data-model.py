@@ -132,7 +132,10 @@ def page():
             known[table].update(tables.pop(table)[1])
         known.update({table: columns for table, (_, columns) in tables.items()})
         files.append((path, text, tables, indexes))
+    there = {row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     for path, text, tables, indexes in files:
+        # What a later migration took away is no table any more.
+        tables = {name: words for name, words in tables.items() if name in there}
         if not tables:
             continue
         number, name = path.split("/")[-1].split(".")[0].split("_", 1)
