@@ -52,13 +52,7 @@ package final class QueryService: Sendable {
     func units(of devices: [DeviceID], tenant: TenantID, in scope: AccessScope) async throws
         -> [DeviceID: [String: String]]
     {
-        try await stores.relational.read(in: scope) { try Self.units(of: devices, tenant: tenant, in: $0) }
-    }
-
-    static func units(of devices: [DeviceID], tenant: TenantID, in transaction: any SQLTransaction) throws
-        -> [DeviceID: [String: String]]
-    {
-        try DeviceUnit.units(of: devices, tenant: tenant, in: transaction)
+        try await stores.relational.read(in: scope) { try DeviceUnit.units(of: devices, tenant: tenant, in: $0) }
     }
 
     func device(_ reference: String, tenant: TenantID, in scope: AccessScope) async throws -> DeviceEntry {

@@ -51,7 +51,7 @@ extension DeviceDirectory {
         let scope = SystemScope.tenant(tenant, "device directory")
         let roster = try await relational.read(in: scope) { transaction -> Roster? in
             guard let found = try devices(transaction) else { return nil }
-            let units = try QueryService.units(of: found.map(\.id), tenant: tenant, in: transaction)
+            let units = try DeviceUnit.units(of: found.map(\.id), tenant: tenant, in: transaction)
             return Roster(found.map { Roster.Member(device: $0.id, code: $0.code, units: units[$0.id] ?? [:]) })
         }
         guard let roster else { return nil }
