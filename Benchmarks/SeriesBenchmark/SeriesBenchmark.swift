@@ -26,6 +26,8 @@ enum SeriesBenchmark {
             try await trickle(
                 arguments[2], Int(arguments[3]) ?? 100, Int(arguments[4]) ?? 10, Int(arguments[5]) ?? 10)
         case "cold" where arguments.count == 4: try await cold(arguments[2], Int(arguments[3]) ?? 10_000)
+        case "repeat" where arguments.count == 6:
+            try await again(arguments[2], Int(arguments[3]) ?? 10_000, arguments[4], Int(arguments[5]) ?? 100)
         case "entropy": entropy()
         case "decode": try decode()
         case "codecs": codecs()
@@ -34,6 +36,7 @@ enum SeriesBenchmark {
             print(
                 """
                 SeriesBenchmark run FOLDER DEVICES ROWS | cold FOLDER ROWS | month FOLDER DEVICES
+                SeriesBenchmark repeat FOLDER ROWS QUESTION TIMES
                 SeriesBenchmark grow FOLDER DEVICES POINTS,POINTS,… MEMORY-MB | trickle FOLDER DEVICES FIELDS DAYS
                 SeriesBenchmark csv FILE DEVICES ROWS | lines DEVICES ROWS | decode | codecs | entropy | index SERIES
                 """)
@@ -82,8 +85,8 @@ enum SeriesBenchmark {
         "mean-of-everything", "count-above",
     ]
 
-    /// All questions five times, or one of them once.
-    static func ask(_ engine: SeriesEngine, rows: Int, only: String? = nil) async throws {
+    /// All questions five times, or one of them once or more often.
+    static func ask(_ engine: SeriesEngine, rows: Int, only: String? = nil, times: Int = 1) async throws {
         let end = Estate.start + Int64(rows) * Estate.intervalMicroseconds + 100_000_000
         func range(_ seconds: Int64) -> TimeRange {
             TimeRange(
@@ -98,6 +101,7 @@ enum SeriesBenchmark {
         func asked(_ name: String, _ body: () async throws -> Int) async throws {
             if only == nil { try await report(name, body) }
             guard only == name else { return }
+            if times > 1 { return try await report(name, times: times, body) }
             var count = 0
             let spent = try await seconds { count = try await body() }
             print(String(format: "%@ %.2f ms cold, %d results", name, spent * 1000, count))
@@ -125,12 +129,23 @@ enum SeriesBenchmark {
         }
     }
 
-    /// The first time, and the best of five.
-    static func report(_ name: String, _ body: () async throws -> Int) async throws {
+    /// One question to a store that was made before, many times: by processor time too, because others use the machine.
+    static func again(_ folder: String, _ rows: Int, _ question: String, _ times: Int) async throws {
+        let engine = try await SeriesEngine.open(folder: folder, clock: WallClock())
+        let used = processTime()
+        try await ask(engine, rows: rows, only: question, times: times)
+        print(
+            String(format: "%@ %.2f ms of processor time each", question, (processTime() - used) / Double(times) * 1000)
+        )
+        await engine.close()
+    }
+
+    /// The first time, and the best of some.
+    static func report(_ name: String, times: Int = 5, _ body: () async throws -> Int) async throws {
         var best = Double.infinity
         var first: Double?
         var count = 0
-        for _ in 0..<5 {
+        for _ in 0..<times {
             let spent = try await seconds { count = try await body() }
             first = first ?? spent
             best = min(best, spent)

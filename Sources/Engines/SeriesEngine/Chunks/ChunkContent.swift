@@ -60,6 +60,12 @@ final class ChunkContent {
         }
         return NumberColumn(try ColumnChunk.decode(column.block, times: times))
     }
+
+    /// For how many numbers of a series a condition holds, without their times; `nil` where texts may lie among them.
+    func count(_ series: UInt32, where condition: NumberCondition.OfIntegers) throws(ByteReader.Malformed) -> Int? {
+        guard let column = columns[series] else { return nil }
+        return try ColumnChunk.count(column.block, count: lists[column.list].count, where: condition)
+    }
 }
 
 /// Times in order, and a number for each.

@@ -95,6 +95,20 @@ enum ColumnChunk {
         }
     }
 
+    /// For how many numbers of a column a condition holds, or `nil` when they are not all of one kind.
+    static func count(
+        _ bytes: ArraySlice<UInt8>, count: Int, where condition: NumberCondition.OfIntegers
+    ) throws(ByteReader.Malformed) -> Int? {
+        var reader = ByteReader(bytes)
+        if try reader.byte() == 1 { _ = try reader.block() }
+        switch ReadingValue.Kind(rawValue: try reader.byte()) {
+        case .float: return try FloatCodec.count(try reader.block(), count: count, where: condition)
+        case .integer: return try condition.count(try reader.block(), count: count, places: nil)
+        case .boolean: return try numbers(bytes, count: count).map { condition.condition.count($0[...]) }
+        case .text, .object, nil: return nil
+        }
+    }
+
     /// The samples of one column, with the times of its list.
     static func decode(
         _ bytes: ArraySlice<UInt8>, times: [Int64]

@@ -89,6 +89,20 @@ enum BitPacking {
         }
     }
 
+    /// How many of `first` and the sums of it and what follows are at least `bound`.
+    /// - Parameter width: 1 to 57 bits, which lie in eight bytes wherever they begin.
+    static func countSums(
+        _ bytes: UnsafeRawBufferPointer, width: Int, adding least: Int64, from first: Int64, count: Int,
+        atLeast bound: Int64
+    ) -> Int {
+        var (sum, found) = (first, first >= bound ? 1 : 0)
+        each(bytes, width: width, count: count &- 1) { _, bits in
+            sum &+= Int64(bitPattern: bits) &+ least
+            found &+= sum >= bound ? 1 : 0
+        }
+        return found
+    }
+
     @inline(__always)
     private static func each(
         _ bytes: UnsafeRawBufferPointer, width: Int, count: Int, _ body: (Int, UInt64) -> Void

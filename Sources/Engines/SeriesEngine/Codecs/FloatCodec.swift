@@ -6,10 +6,10 @@
 /// | 16 | bits: each XOR its neighbour before, as integers |
 enum FloatCodec {
     private static let xorTag: UInt8 = 16
-    private static let placesMax = 9
+    static let placesMax = 9
     /// 2⁵¹: up to here ``numbers(_:power:)`` is exact.
-    private static let integerMax = 2_251_799_813_685_248.0
-    private static let powers: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
+    static let integerMax = 2_251_799_813_685_248.0
+    static let powers: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
 
     /// Decimals that take no more than this for a value are taken as they are: differences of bits would take more.
     private static let plainBytesMin = 2
@@ -97,6 +97,19 @@ enum FloatCodec {
         return result
     }
 
+    /// For how many numbers a condition holds, asked of the integers where they are decimals without exceptions.
+    static func count(
+        _ bytes: ArraySlice<UInt8>, count: Int, where condition: NumberCondition.OfIntegers
+    ) throws(ByteReader.Malformed) -> Int {
+        guard count > 0 else { return 0 }
+        var reader = ByteReader(bytes)
+        let places = try reader.byte()
+        if places <= placesMax, try reader.count(limit: count) == 0 {
+            return try condition.count(bytes[reader.position...], count: count, places: Int(places))
+        }
+        return condition.condition.count(try numbers(bytes, count: count)[...])
+    }
+
     /// Integers of less than 2⁵¹, divided by a power of ten in their own place.
     ///
     /// Processors convert one 64-bit integer at a time; adding to the bits of 1.5 × 2⁵² makes floats of many.
@@ -117,6 +130,14 @@ enum FloatCodec {
                             $0, width: sums.width, adding: sums.least, from: sums.first, divisor: power,
                             to: UnsafeMutableBufferPointer(start: start, count: count))
                     }
+                    initialized = count
+                    return
+                }
+                if tag == IntegerCodec.runsTag {
+                    // Each number is divided once, however often it comes.
+                    var rest = reader
+                    let runs = try IntegerRuns(&rest, count: count)
+                    runs.expand(into: UnsafeMutableBufferPointer(start: start, count: count)) { Double($0) / power }
                     initialized = count
                     return
                 }

@@ -11,6 +11,7 @@
 /// comes back. With 16 added to byte 0, what follows is its own length and zstd of it.
 enum IntegerCodec {
     private static let zstdFlag: UInt8 = 16
+    static let runsTag: UInt8 = 7
 
     static func encode(_ values: [Int64]) -> [UInt8] {
         guard let first = values.first else { return [] }
@@ -73,7 +74,7 @@ enum IntegerCodec {
         writer.append(varint: UInt64(numbers.count))
         writer.append(block: encode(numbers))
         writer.append(block: encode(lengths))
-        return tagged(7, writer.bytes)
+        return tagged(runsTag, writer.bytes)
     }
 
     private static func tagged(_ tag: UInt8, _ bytes: [UInt8]) -> [UInt8] {
@@ -88,10 +89,19 @@ enum IntegerCodec {
     }
 
     static func decode(_ bytes: ArraySlice<UInt8>, count: Int) throws(ByteReader.Malformed) -> [Int64] {
+        guard count > 0 else { return [] }
+        let (tag, reader) = try open(bytes, count: count)
+        return try decoded(tag, reader, count: count)
+    }
+
+    /// The numbers behind a tag.
+    static func decoded(
+        _ tag: UInt8, _ reader: ByteReader, count: Int
+    ) throws(ByteReader.Malformed) -> [Int64] {
         var isWhole = true
         let values = [Int64](unsafeUninitializedCapacity: count) { target, initialized in
             do throws(ByteReader.Malformed) {
-                try decode(bytes, into: UnsafeMutableBufferPointer(rebasing: target[..<count]))
+                try decode(tag, reader, UnsafeMutableBufferPointer(rebasing: target[..<count]))
                 initialized = count
             } catch {
                 isWhole = false
@@ -99,15 +109,6 @@ enum IntegerCodec {
         }
         guard isWhole else { throw ByteReader.Malformed() }
         return values
-    }
-
-    /// Decodes as many numbers as `target` has places, so that callers may make other things of them in place.
-    static func decode(
-        _ bytes: ArraySlice<UInt8>, into target: UnsafeMutableBufferPointer<Int64>
-    ) throws(ByteReader.Malformed) {
-        guard target.count > 0 else { return }
-        let (tag, reader) = try open(bytes, count: target.count)
-        try decode(tag, reader, target)
     }
 
     /// The tag and what follows it, without zstd.
@@ -150,17 +151,7 @@ enum IntegerCodec {
         switch tag {
         case 0: target.update(repeating: try reader.signed())
         case 1...6: try differences(tag, &reader, target)
-        case 7:
-            let runs = try reader.count(limit: target.count)
-            let numbers = try decode(try reader.block(), count: runs)
-            let lengths = try decode(try reader.block(), count: runs)
-            var place = 0
-            for (number, length) in zip(numbers, lengths) {
-                guard length > 0, length <= target.count - place else { throw ByteReader.Malformed() }
-                UnsafeMutableBufferPointer(rebasing: target[place..<place + Int(length)]).update(repeating: number)
-                place += Int(length)
-            }
-            guard place == target.count else { throw ByteReader.Malformed() }
+        case runsTag: try IntegerRuns(&reader, count: target.count).expand(into: target) { $0 }
         default: throw ByteReader.Malformed()
         }
     }
