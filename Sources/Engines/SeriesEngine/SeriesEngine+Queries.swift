@@ -66,13 +66,26 @@ extension SeriesEngine {
         let isShort = Self.isShort(planned, query.selection.range)
         let width = planned.count < configuration.parallelGroupsMin ? 1 : configuration.questionTasksMax
         let parts = try await BoundedTasks.map(planned.count, width: width, isShort: isShort, budget) {
-            (index) throws(StoreError) in
-            var own = planned[index]
-            return try await self.reading(&own) { (planned, _) throws(StoreError) in
-                try GroupFolder(planned: planned, query: query, budget: budget).windows()
+            (places) throws(StoreError) in
+            let folder = GroupFolder(query, budget)
+            var found: [SeriesWindows] = []
+            found.reserveCapacity(places.count)
+            for place in places {
+                do throws(StoreError) {
+                    try folder.fold(planned[place], into: &found)
+                } catch {
+                    guard error.code == .contention else { throw error }
+                    var own = planned[place]
+                    found += try await self.reading(&own) { (planned, _) throws(StoreError) in
+                        var some: [SeriesWindows] = []
+                        try folder.fold(planned, into: &some)
+                        return some
+                    }
+                }
             }
+            return found
         }
-        return parts.flatMap { $0 }
+        return parts.count == 1 ? parts[0] : parts.flatMap { $0 }
     }
 
     /// So many rows are read while a task for them would only begin.

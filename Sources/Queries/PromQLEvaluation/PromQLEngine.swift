@@ -101,16 +101,19 @@ package struct PromQLEngine: Sendable {
     }
 
     private func range(_ question: Question, in scope: AccessScope) async throws(QueryError) -> QueryResult {
-        let (expression, context) = (question.expression, question.context)
-        let grid = context.grid
-        var matrix: [QuerySeries] = []
-        switch try await evaluate(expression, context, scope) {
-        case .scalar(let values): matrix = Self.points([StepSeries(labels: .empty, values: values)], grid)
-        case .string: break
+        let context = question.context
+        return result(.matrix(Self.points(try await steps(question, in: scope), context.grid)), context)
+    }
+
+    /// What a question about a stretch of time gives at its steps, by labels.
+    private func steps(_ question: Question, in scope: AccessScope) async throws(QueryError) -> [StepSeries] {
+        switch try await evaluate(question.expression, question.context, scope) {
+        case .scalar(let values): return [StepSeries(labels: .empty, values: values)]
+        case .string: return []
         case .vector(let series):
-            matrix = Self.points(try finished(series, expression), grid).sorted { $0.labels < $1.labels }
+            let series = try finished(series, question.expression)
+            return Evaluator.isInOrder(series) ? series : series.sorted { $0.labels < $1.labels }
         }
-        return result(.matrix(matrix), context)
     }
 
     // MARK: - Answers
@@ -119,7 +122,7 @@ package struct PromQLEngine: Sendable {
     package func answer(_ query: String, at moments: QueryMoments, in scope: AccessScope) async throws(QueryError)
         -> [UInt8]
     {
-        PrometheusAnswer.bytes(try await result(try question(query, at: moments), in: scope))
+        try await answer(try question(query, at: moments), in: scope)
     }
 
     /// The same where it is about so few series that it takes less time than changing threads; otherwise `nil`.
@@ -128,7 +131,7 @@ package struct PromQLEngine: Sendable {
     ) async throws(QueryError) -> [UInt8]? {
         let question = try question(query, at: moments)
         guard try question.isNarrow else { return nil }
-        return PrometheusAnswer.bytes(try await result(question, in: scope))
+        return try await answer(question, in: scope)
     }
 
     private func question(_ query: String, at moments: QueryMoments) throws(QueryError) -> Question {
@@ -138,8 +141,11 @@ package struct PromQLEngine: Sendable {
         }
     }
 
-    private func result(_ question: Question, in scope: AccessScope) async throws(QueryError) -> QueryResult {
-        question.context.isRange ? try await range(question, in: scope) : try await instant(question, in: scope)
+    private func answer(_ question: Question, in scope: AccessScope) async throws(QueryError) -> [UInt8] {
+        let context = question.context
+        guard context.isRange else { return PrometheusAnswer.bytes(try await instant(question, in: scope)) }
+        let series = try await steps(question, in: scope)
+        return PrometheusAnswer.bytes(series, context.grid, warnings: context.warnings, infos: context.infos)
     }
 
     // MARK: - Steps

@@ -85,8 +85,11 @@ final class MemorySeriesStore: SeriesStore {
             let places = windows.filter { $0.value.count > 0 }.keys.sorted()
             guard !places.isEmpty else { return nil }
             return SeriesWindows(
-                identity: series.identity, starts: places.map { Timestamp(microseconds: start + $0 * step) },
-                values: query.aggregates.map { aggregate in places.compactMap { windows[$0]?[aggregate] } },
+                identity: series.identity,
+                windows: places.compactMap { place in
+                    windows[place].map { .init(start: Timestamp(microseconds: start + place * step), known: $0) }
+                },
+                aggregates: query.aggregates,
                 quantiles: query.quantiles.map { share in
                     places.map { WindowAggregate.quantile(share, of: (numbers[$0] ?? []).sorted()) }
                 })

@@ -21,6 +21,8 @@ enum NumberOrder {
         _ times: UnsafeMutableBufferPointer<Int64>, _ values: UnsafeMutableBufferPointer<Double>, count: Int,
         ordered: Int = 0
     ) -> Int {
+        // Behind so many moves of each number, joining what grows already is less work.
+        let movesMax = 2
         var moves = 0
         var hasDoubles = false
         var place = max(ordered, 1)
@@ -37,7 +39,7 @@ enum NumberOrder {
                 (times[target], values[target]) = (time, value)
                 if target > 0, times[target - 1] == time { hasDoubles = true }
                 moves += place - target
-                if moves > 8 * count {
+                if moves > movesMax * count {
                     sort(times, values, count: count)
                     hasDoubles = true
                     break
@@ -67,12 +69,52 @@ enum NumberOrder {
         return order
     }
 
+    /// Joins what grows already, two stretches at a time; of one time, those that stood first come first.
     private static func sort(
         _ times: UnsafeMutableBufferPointer<Int64>, _ values: UnsafeMutableBufferPointer<Double>, count: Int
     ) {
-        let pairs = (0..<count).map { (time: times[$0], place: $0, value: values[$0]) }
-            .sorted { ($0.time, $0.place) < ($1.time, $1.place) }
-        for (place, pair) in pairs.enumerated() { (times[place], values[place]) = (pair.time, pair.value) }
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: count) { otherTimes in
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { otherValues in
+                var source = Numbers(times: times, values: values)
+                var target = Numbers(times: otherTimes, values: otherValues)
+                var isHome = true
+                while source.endOfRun(0, count) < count {
+                    var place = 0
+                    while place < count {
+                        let middle = source.endOfRun(place, count)
+                        let stop = middle < count ? source.endOfRun(middle, count) : count
+                        source.merge(place..<middle, middle..<stop, to: target)
+                        place = stop
+                    }
+                    swap(&source, &target)
+                    isHome.toggle()
+                }
+                if !isHome { source.merge(0..<count, count..<count, to: target) }
+            }
+        }
+    }
+
+    private struct Numbers {
+        let times: UnsafeMutableBufferPointer<Int64>
+        let values: UnsafeMutableBufferPointer<Double>
+
+        func endOfRun(_ start: Int, _ count: Int) -> Int {
+            var place = start + 1
+            while place < count, times[place] >= times[place - 1] { place += 1 }
+            return place
+        }
+
+        /// Joins two stretches, of which the second follows the first, in the same places of `target`.
+        func merge(_ first: Range<Int>, _ second: Range<Int>, to target: Numbers) {
+            var (here, there) = (first.lowerBound, second.lowerBound)
+            for place in first.lowerBound..<second.upperBound {
+                let isHere =
+                    here < first.upperBound && (there == second.upperBound || times[here] <= times[there])
+                let source = isHere ? here : there
+                (target.times[place], target.values[place]) = (times[source], values[source])
+                if isHere { here += 1 } else { there += 1 }
+            }
+        }
     }
 
     private static func withoutDoubles(

@@ -22,17 +22,47 @@ extension OpenBlock {
         }
     }
 
-    /// Hands out the numbers of one column in some rows, in the order in which they lie.
-    func withNumbers(
-        ofColumn column: Int, inRows rows: Range<Int>,
-        _ body: (UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Double>) -> Void
-    ) {
+    /// Hands out the numbers of one column in some rows, in the order in which they lie or of time.
+    func withNumbers<Result>(
+        ofColumn column: Int, inRows rows: Range<Int>, isSorted: Bool = true,
+        _ body: (UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Double>) -> Result
+    ) -> Result {
         withUnsafeTemporaryAllocation(of: Int64.self, capacity: rows.count) { times in
             withUnsafeTemporaryAllocation(of: Double.self, capacity: rows.count) { values in
-                let filled = fill(times, values, at: 0, column, rows)
-                body(UnsafeBufferPointer(rebasing: times[..<filled]), UnsafeBufferPointer(rebasing: values[..<filled]))
+                var filled = fill(times, values, at: 0, column, rows)
+                if !isSorted { filled = NumberOrder.settle(times, values, count: filled) }
+                return body(
+                    UnsafeBufferPointer(rebasing: times[..<filled]), UnsafeBufferPointer(rebasing: values[..<filled]))
             }
         }
+    }
+
+    /// Hands out the numbers of one column in a page, in order of time; of several with one time, the last.
+    func withPage<Result>(
+        _ page: Int, ofColumn column: Int,
+        _ body: (UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Double>) -> Result
+    ) -> Result {
+        if layout.columns[column].kind == .float, !layout.hasPresence {
+            // They lie in the page as they are wanted.
+            let words = pages[page].words
+            let values = words + (2 + column) << Self.pageShift
+            return words.withMemoryRebound(to: Int64.self, capacity: Self.pageRows) { times in
+                values.withMemoryRebound(to: Double.self, capacity: Self.pageRows) { values in
+                    body(
+                        UnsafeBufferPointer(start: times, count: Self.pageRows),
+                        UnsafeBufferPointer(start: values, count: Self.pageRows))
+                }
+            }
+        }
+        let first = page << Self.pageShift
+        return withNumbers(ofColumn: column, inRows: first..<first + Self.pageRows, body)
+    }
+
+    /// The same of the rows behind the pages.
+    func withTail<Result>(
+        ofColumn column: Int, _ body: (UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Double>) -> Result
+    ) -> Result {
+        withNumbers(ofColumn: column, inRows: turnedRows..<count, isSorted: isTailSorted, body)
     }
 
     private func unsortedNumbers(ofColumn column: Int, from start: Int64, to end: Int64) -> NumberColumn {

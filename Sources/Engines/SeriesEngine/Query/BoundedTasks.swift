@@ -8,28 +8,31 @@ enum BoundedTasks {
         func next() -> Int { value.add(1, ordering: .relaxed).oldValue }
     }
 
-    /// The results of parts 0 to `count`, in their order; at most `width` are under way at once.
+    /// Each task takes so many shares, so that none waits long for another.
+    private static let sharesPerTask = 8
+
+    /// What `body` makes of places 0 to `count`, share by share in their order; at most `width` are under way at once.
     ///
     /// Whoever asks may serve connections on this thread: what takes long runs on the shared threads.
     static func map<Part: Sendable>(
         _ count: Int, width: Int, isShort: Bool, _ budget: QueryBudget,
-        _ body: @escaping @Sendable (Int) async throws(StoreError) -> Part
+        _ body: @escaping @Sendable (Range<Int>) async throws(StoreError) -> Part
     ) async throws(StoreError) -> [Part] {
-        if isShort {
-            var result: [Part] = []
-            for index in 0..<count { result.append(try await body(index)) }
-            return result
-        }
+        if count == 0 { return [] }
+        if isShort { return [try await body(0..<count)] }
+        let share = max(1, count / (width * Self.sharesPerTask))
+        let shares = (count + share - 1) / share
         let counter = Counter()
         let all = await withTaskGroup(of: Result<[(Int, Part)], StoreError>.self) { tasks in
-            for _ in 0..<min(width, count) {
+            for _ in 0..<min(width, shares) {
                 tasks.addTask(executorPreference: globalConcurrentExecutor) {
                     var own: [(Int, Part)] = []
                     do throws(StoreError) {
                         while true {
                             let index = counter.next()
-                            if index >= count { return .success(own) }
-                            own.append((index, try await body(index)))
+                            if index >= shares { return .success(own) }
+                            let places = index * share..<min(count, (index + 1) * share)
+                            own.append((index, try await body(places)))
                         }
                     } catch {
                         budget.stop()

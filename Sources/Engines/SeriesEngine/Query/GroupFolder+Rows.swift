@@ -3,21 +3,19 @@ import VigilPorts
 
 extension GroupFolder {
     /// Folds open rows of one block: where a page lies in one window, what is known of it says everything.
-    func fold(_ block: OpenBlock, _ column: Int, into folder: inout WindowFolder) throws(StoreError) {
-        let (start, end) = (start, end)
-        var behind = start
+    func fold(
+        _ block: borrowing OpenBlock, _ column: Int, into folder: inout WindowFolder
+    ) throws(StoreError) {
         var taken = 0
-        if query.quantiles.isEmpty, block.isTailBehind, let last = block.pages.last {
+        if query.quantiles.isEmpty, block.isTailBehind {
             taken = Self.foldPages(of: block, column, from: start, to: end, into: &folder)
-            try budget.takeSamples(taken)
-            if last.lastTime >= end { return }
-            behind = max(start, last.lastTime &+ 1)
-        }
-        if block.isTailSorted, behind > start || block.pages.isEmpty {
-            let rows = block.turnedRows..<block.count
-            taken = Self.fold(rows, of: block, column, from: start, to: end, into: &folder)
+            if block.tailLastTime >= start, block.tailFirstTime < end, block.count > block.turnedRows {
+                taken += block.withTail(ofColumn: column) { times, values in
+                    folder.add(times, values, from: start, to: end)
+                }
+            }
         } else {
-            let numbers = block.numbers(ofColumn: column, from: behind, to: end)
+            let numbers = block.numbers(ofColumn: column, from: start, to: end)
             taken = numbers.times.count
             folder.add(numbers, from: start, to: end)
         }
@@ -28,35 +26,61 @@ extension GroupFolder {
 
     /// Returns how many numbers were read.
     private static func foldPages(
-        of block: OpenBlock, _ column: Int, from start: Int64, to end: Int64, into folder: inout WindowFolder
-    ) -> Int {
-        var known: [WindowAggregate] = []
-        var taken = 0
-        for page in block.pages.indices where block.pages[page].lastTime >= start {
-            let (first, last) = (block.pages[page].firstTime, block.pages[page].lastTime)
-            if first >= end { break }
-            if first >= start, last < end, folder.isInOne(first, last) {
-                if known.isEmpty { known = block.statistics(ofColumn: column) }
-                folder.add(known[page])
-            } else {
-                let row = page << OpenBlock.pageShift
-                taken += fold(
-                    row..<row + OpenBlock.pageRows, of: block, column, from: start, to: end, into: &folder)
-            }
-        }
-        return taken
-    }
-
-    /// Returns how many numbers were in the range.
-    private static func fold(
-        _ rows: Range<Int>, of block: OpenBlock, _ column: Int, from start: Int64, to end: Int64,
+        of block: borrowing OpenBlock, _ column: Int, from start: Int64, to end: Int64,
         into folder: inout WindowFolder
     ) -> Int {
-        var taken = 0
-        block.withNumbers(ofColumn: column, inRows: rows) { times, values in
-            taken = folder.add(times, values, from: start, to: end)
+        block.pages.withUnsafeBufferPointer { pages in
+            // Pages are in order of time.
+            var (low, high) = (0, pages.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if pages[middle].lastTime < start { low = middle + 1 } else { high = middle }
+            }
+            var known: [WindowAggregate] = []
+            var taken = 0
+            for page in low..<pages.count {
+                let (first, last) = (pages[page].firstTime, pages[page].lastTime)
+                if first >= end { break }
+                if first >= start, last < end, folder.isInOne(first, last) {
+                    if known.isEmpty { known = block.statistics(ofColumn: column) }
+                    folder.add(known[page])
+                } else {
+                    taken += block.withPage(page, ofColumn: column) { times, values in
+                        folder.add(times, values, from: start, to: end)
+                    }
+                }
+            }
+            return taken
         }
-        return taken
+    }
+}
+
+extension SeriesMemory.Snapshot {
+    /// The place of the one block that holds all that there is of a range; `nil` where there is more, or nothing.
+    func onlyBlock(from start: Int64, to end: Int64) -> Int? {
+        guard rollups.isEmpty, !chunks.contains(where: { $0.lastTime >= start && $0.firstTime < end }) else {
+            return nil
+        }
+        if blocks.count == 1 { return blocks[0].count > 0 ? 0 : nil }
+        var only: Int?
+        for place in blocks.indices
+        where blocks[place].count > 0 && blocks[place].lastTime >= start && blocks[place].firstTime < end {
+            if only != nil { return nil }
+            only = place
+        }
+        return only
+    }
+}
+
+extension RowLayout {
+    /// The one column of a series, which has numbers; below 0 where it has none, `nil` where it has several or texts.
+    func onlyColumn(of entry: SeriesEntry) -> Int? {
+        var found = -1
+        for place in columns.indices where columns[place].series === entry {
+            if found >= 0 || columns[place].kind.rawValue >= ReadingValue.Kind.text.rawValue { return nil }
+            found = place
+        }
+        return found
     }
 }
 

@@ -1,26 +1,49 @@
 import VigilModel
 import VigilPorts
 
-/// Folds the series of a group into windows, stretch by stretch: a chunk is read and its times are decoded once for all
-/// series, and not at all where its statistics say everything.
+/// Folds the series of groups into windows, stretch by stretch: a chunk is read and its times are decoded once for all
+/// series of a group, and not at all where its statistics say everything.
 struct GroupFolder {
-    let planned: PlannedGroup
     let query: WindowQuery
     let budget: QueryBudget
+    let start: Int64
+    let end: Int64
+    private let step: Int64
+    private let needs: WindowNeeds
+    private let windowsMax: Int
 
-    var start: Int64 { query.selection.range.start.microseconds }
-    var end: Int64 { query.selection.range.end.microseconds }
-    private var grid: WindowGrid { WindowGrid(start: start, end: end, step: query.step.microseconds) }
-    private var needs: WindowNeeds { WindowNeeds(query.aggregates) }
+    /// Room for more windows is made when they come.
+    private static let windowsReserved: UInt64 = 64
 
-    /// - Throws: `contention` when a chunk was made anew meanwhile: take a new snapshot then.
-    func windows() throws(StoreError) -> [SeriesWindows] {
-        let source = ChunkSource()
-        var folders = planned.entries.map { _ in
-            WindowFolder(
-                start: start, step: query.step.microseconds, aggregates: query.aggregates, quantiles: query.quantiles)
+    init(_ query: WindowQuery, _ budget: QueryBudget) {
+        self.query = query
+        self.budget = budget
+        start = query.selection.range.start.microseconds
+        end = query.selection.range.end.microseconds
+        step = query.step.microseconds
+        needs = WindowNeeds(query.aggregates)
+        let count = UInt64(bitPattern: end &- start) / UInt64(max(step, 1))
+        windowsMax = Int(min(count, Self.windowsReserved - 1)) + 1
+    }
+
+    private var grid: WindowGrid { WindowGrid(start: start, end: end, step: step) }
+
+    private func folder() -> WindowFolder {
+        WindowFolder(start: start, step: step, needs: needs, quantiles: query.quantiles, windowsMax: windowsMax)
+    }
+
+    /// Adds the windows of the series of a group.
+    ///
+    /// - Throws: `contention` when a chunk was made anew meanwhile, with nothing added: take a new snapshot then.
+    func fold(_ planned: borrowing PlannedGroup, into result: inout [SeriesWindows]) throws(StoreError) {
+        if query.quantiles.isEmpty, let block = planned.snapshot.onlyBlock(from: start, to: end),
+            try foldOpen(planned.entries, planned.snapshot.blocks[block], into: &result)
+        {
+            return
         }
-        let kept = try planned.snapshot.rollups.isEmpty ? [] : keptBuckets()
+        let source = ChunkSource()
+        var folders = planned.entries.map { _ in folder() }
+        let kept = try planned.snapshot.rollups.isEmpty ? [] : keptBuckets(planned)
         for index in kept.indices { folders[index].expect(kept[index]) }
         for stretch in TimeStretch.all(of: planned.snapshot, from: start, to: end) {
             try budget.check()
@@ -30,20 +53,44 @@ struct GroupFolder {
             source.removeAll()
         }
         for index in kept.indices where !kept[index].isEmpty {
-            var folder = WindowFolder(start: start, step: query.step.microseconds, aggregates: query.aggregates)
+            var folder = WindowFolder(start: start, step: step, needs: needs)
             for (time, bucket) in kept[index] { folder.add(bucket.known, at: time) }
             folders[index].join(&folder)
         }
-        var result: [SeriesWindows] = []
         for index in folders.indices where folders[index].count > 0 {
             try budget.takeWindows(folders[index].count)
             result.append(folders[index].finish(planned.entries[index].identity, query.aggregates))
         }
-        return result
+    }
+
+    /// The same where all that there is lies in one block.
+    ///
+    /// Returns false, with nothing added, where a series has several columns or holds texts.
+    private func foldOpen(
+        _ entries: [SeriesEntry], _ block: borrowing OpenBlock, into result: inout [SeriesWindows]
+    ) throws(StoreError) -> Bool {
+        try budget.check()
+        let before = result.count
+        for entry in entries {
+            guard let column = block.layout.onlyColumn(of: entry) else {
+                result.removeLast(result.count - before)
+                return false
+            }
+            // It has none here.
+            if column < 0 { continue }
+            var folder = folder()
+            try fold(block, column, into: &folder)
+            guard folder.count > 0 else { continue }
+            try budget.takeWindows(folder.count)
+            result.append(folder.finish(entry.identity, query.aggregates))
+        }
+        return true
     }
 
     /// What is kept of readings that went, of each series.
-    private func keptBuckets() throws(StoreError) -> [[(time: Int64, bucket: RollupBucket)]] {
+    private func keptBuckets(
+        _ planned: borrowing PlannedGroup
+    ) throws(StoreError) -> [[(time: Int64, bucket: RollupBucket)]] {
         let kept = KeptRollups(planned.snapshot, grid: grid, needs: needs, hasSketches: !query.quantiles.isEmpty)
         var result: [[(time: Int64, bucket: RollupBucket)]] = []
         for entry in planned.entries {

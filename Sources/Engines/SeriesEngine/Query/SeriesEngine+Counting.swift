@@ -17,11 +17,15 @@ extension SeriesEngine {
         let width = planned.count < configuration.parallelGroupsMin ? 1 : configuration.questionTasksMax
         let condition = NumberCondition.OfIntegers(condition)
         let counts = try await BoundedTasks.map(planned.count, width: width, isShort: false, budget) {
-            (index) throws(StoreError) in
-            var own = planned[index]
-            return try await self.reading(&own) { (planned, _) throws(StoreError) in
-                try Self.count(planned, selection.range, condition, budget)
+            (places) throws(StoreError) in
+            var count = 0
+            for place in places {
+                var own = planned[place]
+                count += try await self.reading(&own) { (planned, _) throws(StoreError) in
+                    try Self.count(planned, selection.range, condition, budget)
+                }
             }
+            return count
         }
         return counts.reduce(0, +)
     }

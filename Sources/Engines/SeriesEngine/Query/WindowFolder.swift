@@ -6,10 +6,12 @@ struct WindowFolder {
     private let start: Int64
     private let step: UInt64
     private let needs: WindowNeeds
-    private var windows: [WindowAggregate] = []
-    private var starts: [Timestamp] = []
+    private var windows: [SeriesWindows.Window] = []
     private var window: UInt64?
+    /// How far behind `start` the present window ends, as far as that can be said.
+    private var windowEnd: UInt64 = 0
     private var current = WindowAggregate()
+    private let windowsMax: Int
     private let shares: [Double]
     /// The numbers of the present window, when quantiles are asked for.
     private var numbers: [Double] = []
@@ -18,11 +20,13 @@ struct WindowFolder {
     /// Of each window what is known of numbers that went, when quantiles are asked for.
     private var kept: [UInt64: KeptNumbers] = [:]
 
-    init(start: Int64, step: Int64, aggregates: [WindowQuery.Aggregate], quantiles: [Double] = []) {
+    /// - Parameter windowsMax: As many as there can be, where that is known.
+    init(start: Int64, step: Int64, needs: WindowNeeds, quantiles: [Double] = [], windowsMax: Int = 16) {
         shares = quantiles
         self.start = start
         self.step = UInt64(max(step, 1))
-        needs = WindowNeeds(aggregates)
+        self.needs = needs
+        self.windowsMax = windowsMax
     }
 
     /// How many windows there are so far.
@@ -32,12 +36,26 @@ struct WindowFolder {
     private func index(_ time: Int64) -> UInt64 { UInt64(bitPattern: time &- start) / step }
 
     /// Whether all of a stretch of time (both ends belong to it) lies in one window.
-    func isInOne(_ first: Int64, _ last: Int64) -> Bool { first >= start && index(first) == index(last) }
+    func isInOne(_ first: Int64, _ last: Int64) -> Bool {
+        if first < start { return false }
+        // Mostly it is the window of what came before.
+        if window != nil, isInPresent(first) { return isInPresent(last) }
+        return index(first) == index(last)
+    }
 
-    private mutating func enter(_ index: UInt64) {
+    /// Whether a time that is not before what was taken already lies in the present window.
+    private func isInPresent(_ time: Int64) -> Bool {
+        UInt64(bitPattern: time &- start) < windowEnd
+    }
+
+    private mutating func enter(_ time: Int64) {
+        if window != nil, isInPresent(time) { return }
+        let index = index(time)
         guard index != window else { return }
         flush()
         window = index
+        let (end, isPast) = (index &+ 1).multipliedReportingOverflow(by: step)
+        windowEnd = isPast ? .max : end
     }
 
     /// Takes numbers in order of time that are not before those taken already; those outside of a range are passed over.
@@ -55,9 +73,8 @@ struct WindowFolder {
         let stop = Self.lowerBound(times, end)
         var position = start
         while position < stop {
-            let index = index(times[position])
-            enter(index)
-            let after = endOfRun(times, position, stop, index)
+            enter(times[position])
+            let after = endOfRun(times, position, stop)
             current.add(
                 UnsafeBufferPointer(rebasing: times[position..<after]),
                 UnsafeBufferPointer(rebasing: values[position..<after]), needs)
@@ -69,9 +86,10 @@ struct WindowFolder {
         return max(0, stop - start)
     }
 
-    private func endOfRun(_ times: UnsafeBufferPointer<Int64>, _ position: Int, _ stop: Int, _ index: UInt64) -> Int {
-        let (offset, isPast) = (index + 1).multipliedReportingOverflow(by: step)
-        if isPast { return stop }
+    /// Where the numbers of the present window end, of which the one at `position` is.
+    private func endOfRun(_ times: UnsafeBufferPointer<Int64>, _ position: Int, _ stop: Int) -> Int {
+        let offset = windowEnd
+        if isInPresent(times[stop - 1]) { return stop }
         // Twice as far each time, then back: long runs cost few steps, and short ones too.
         var stride = 1
         var near = position
@@ -96,7 +114,7 @@ struct WindowFolder {
     /// Takes what is known of a stretch into the window in which `time` lies.
     mutating func add(_ statistics: WindowAggregate, at time: Int64) {
         guard statistics.count > 0 else { return }
-        enter(index(time))
+        enter(time)
         current.append(statistics)
     }
 
@@ -111,12 +129,9 @@ struct WindowFolder {
 
     private mutating func flush() {
         guard let window, current.count > 0 else { return }
-        if windows.isEmpty {
-            starts.reserveCapacity(16)
-            windows.reserveCapacity(16)
-        }
-        starts.append(Timestamp(microseconds: start &+ Int64(bitPattern: window &* step)))
-        windows.append(current)
+        if windows.isEmpty { windows.reserveCapacity(windowsMax) }
+        windows.append(
+            .init(start: Timestamp(microseconds: start &+ Int64(bitPattern: window &* step)), known: current))
         current = WindowAggregate()
         if shares.isEmpty { return }
         if let kept = kept[window] {
@@ -139,30 +154,34 @@ struct WindowFolder {
         flush()
         other.flush()
         window = nil
-        var (starts, windows, quantiles): ([Timestamp], [WindowAggregate], [[Double]]) = ([], [], [])
+        var (windows, quantiles): ([SeriesWindows.Window], [[Double]]) = ([], [])
         var (here, there) = (0, 0)
-        while here < self.starts.count || there < other.starts.count {
-            let isHere = here < self.starts.count
-            let isThere = there < other.starts.count
-            if isHere, !isThere || self.starts[here] < other.starts[there] {
-                starts.append(self.starts[here])
-                windows.append(self.windows[here])
+        while here < self.windows.count || there < other.windows.count {
+            let own = here < self.windows.count ? self.windows[here] : nil
+            guard there < other.windows.count else {
+                if let own { windows.append(own) }
                 if !shares.isEmpty { quantiles.append(self.quantiles[here]) }
                 here += 1
                 continue
             }
-            starts.append(other.starts[there])
-            let isBoth = isHere && self.starts[here] == other.starts[there]
-            if !shares.isEmpty { quantiles.append(isBoth ? self.quantiles[here] : gone(other.starts[there])) }
-            if isBoth {
-                windows.append(self.windows[here].joined(other.windows[there]))
+            let kept = other.windows[there]
+            if let own, own.start < kept.start {
+                windows.append(own)
+                if !shares.isEmpty { quantiles.append(self.quantiles[here]) }
                 here += 1
-            } else {
-                windows.append(other.windows[there])
+                continue
             }
             there += 1
+            if let own, own.start == kept.start {
+                windows.append(.init(start: kept.start, known: own.known.joined(kept.known)))
+                if !shares.isEmpty { quantiles.append(self.quantiles[here]) }
+                here += 1
+            } else {
+                windows.append(kept)
+                if !shares.isEmpty { quantiles.append(gone(kept.start)) }
+            }
         }
-        (self.starts, self.windows, self.quantiles) = (starts, windows, quantiles)
+        (self.windows, self.quantiles) = (windows, quantiles)
     }
 
     /// The quantiles of a window all of whose numbers went.
@@ -174,7 +193,7 @@ struct WindowFolder {
     mutating func aggregates() -> [WindowAggregate] {
         flush()
         window = nil
-        return windows
+        return windows.map(\.known)
     }
 
     mutating func finish(
@@ -183,7 +202,7 @@ struct WindowFolder {
         flush()
         window = nil
         return SeriesWindows(
-            identity: identity, starts: starts, values: aggregates.map { aggregate in windows.map { $0[aggregate] } },
+            identity: identity, windows: windows, aggregates: aggregates,
             quantiles: shares.indices.map { share in quantiles.map { $0[share] } })
     }
 }

@@ -18,7 +18,7 @@ enum Rollup {
         guard let first = numbers.times.first else { return [] }
         var folder = WindowFolder(
             start: resolution.bucket(of: first) * resolution.length, step: resolution.length,
-            aggregates: WindowQuery.Aggregate.allCases)
+            needs: .everything)
         folder.add(numbers, from: .min, to: .max)
         return folder.aggregates()
     }

@@ -7,22 +7,45 @@ extension JSONBytes {
     package mutating func point(_ time: Timestamp, _ value: Double, _ text: (Double) -> String) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: PointText.bytesMax) { buffer in
             var point = PointText(buffer)
-            point.add(UInt8(ascii: "["))
-            if time.microseconds < 0 { point.add(UInt8(ascii: "-")) }
-            point.add(millionths: time.microseconds.magnitude)
-            point.add(UInt8(ascii: ","))
-            point.add(UInt8(ascii: "\""))
-            if let scaled = Self.millionths(value) {
-                if value < 0 { point.add(UInt8(ascii: "-")) }
-                point.add(millionths: scaled)
-            } else {
-                var written = text(value)
-                written.withUTF8 { point.add($0) }
-            }
-            point.add(UInt8(ascii: "\""))
-            point.add(UInt8(ascii: "]"))
+            point.add(beginning: time)
+            point.add(value, text)
             append(point.written)
         }
+    }
+
+    /// The same at one of moments that were written before.
+    package mutating func point(
+        _ moments: PointMoments, _ place: Int, _ value: Double, _ text: (Double) -> String
+    ) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: PointText.bytesMax) { buffer in
+            var point = PointText(buffer)
+            moments.withBytes(of: place) { point.add($0) }
+            point.add(value, text)
+            append(point.written)
+        }
+    }
+}
+
+/// How points begin, written once for all series that have one at the same moments.
+package struct PointMoments: Sendable {
+    private var bytes: [UInt8] = []
+    private var ends: [Int] = [0]
+
+    package init(_ times: some Collection<Timestamp>) {
+        bytes.reserveCapacity(times.count * 16)
+        ends.reserveCapacity(times.count + 1)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: PointText.bytesMax) { buffer in
+            for time in times {
+                var point = PointText(buffer)
+                point.add(beginning: time)
+                bytes += point.written
+                ends.append(bytes.count)
+            }
+        }
+    }
+
+    fileprivate func withBytes(of place: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[ends[place]..<ends[place + 1]])) }
     }
 }
 
@@ -47,6 +70,28 @@ private struct PointText {
 
     mutating func add(_ bytes: UnsafeBufferPointer<UInt8>) {
         for byte in bytes.prefix(48) { add(byte) }
+    }
+
+    /// The bracket, the seconds, the comma and the quotation mark.
+    mutating func add(beginning time: Timestamp) {
+        add(UInt8(ascii: "["))
+        if time.microseconds < 0 { add(UInt8(ascii: "-")) }
+        add(millionths: time.microseconds.magnitude)
+        add(UInt8(ascii: ","))
+        add(UInt8(ascii: "\""))
+    }
+
+    /// The number and what ends the point.
+    mutating func add(_ value: Double, _ text: (Double) -> String) {
+        if let scaled = JSONBytes.millionths(value) {
+            if value < 0 { add(UInt8(ascii: "-")) }
+            add(millionths: scaled)
+        } else {
+            var written = text(value)
+            written.withUTF8 { add($0) }
+        }
+        add(UInt8(ascii: "\""))
+        add(UInt8(ascii: "]"))
     }
 
     /// A number of millionths as a decimal without zeros at its end.

@@ -13,6 +13,8 @@ package struct JSONBytes: Sendable {
 
     mutating func append(_ more: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: more) }
 
+    package mutating func raw(_ json: [UInt8]) { bytes.append(contentsOf: json) }
+
     package mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
     /// Adds what was written before once more.

@@ -66,21 +66,48 @@ package struct WindowQuery: Sendable, Hashable {
 }
 
 /// The windows of one series that hold samples, by time.
-package struct SeriesWindows: Sendable, Hashable {
+package struct SeriesWindows: Sendable {
+    /// One window, and what is known of the numbers in it.
+    package struct Window: Sendable {
+        package let start: Timestamp
+        /// Only what the aggregates of the query need.
+        package let known: WindowAggregate
+
+        package init(start: Timestamp, known: WindowAggregate) {
+            self.start = start
+            self.known = known
+        }
+    }
+
     package let identity: SeriesIdentity
-    package let starts: [Timestamp]
-    /// For each aggregate of the query, in its order, one value per window.
-    package let values: [[Double]]
+    package let windows: [Window]
+    /// Those of the query.
+    package let aggregates: [WindowQuery.Aggregate]
     /// For each quantile of the query, in its order, one value per window.
     package let quantiles: [[Double]]
 
     package init(
-        identity: SeriesIdentity, starts: [Timestamp], values: [[Double]], quantiles: [[Double]] = []
+        identity: SeriesIdentity, windows: [Window], aggregates: [WindowQuery.Aggregate], quantiles: [[Double]] = []
     ) {
         self.identity = identity
-        self.starts = starts
-        self.values = values
+        self.windows = windows
+        self.aggregates = aggregates
         self.quantiles = quantiles
+    }
+
+    package var starts: [Timestamp] { windows.map(\.start) }
+
+    /// For each aggregate of the query, in its order, one value per window.
+    package var values: [[Double]] {
+        aggregates.map { aggregate in windows.map { $0.known[aggregate] } }
+    }
+}
+
+extension SeriesWindows: Equatable {
+    /// Whether both answer the same: what a store knows besides what was asked for may differ.
+    package static func == (left: SeriesWindows, right: SeriesWindows) -> Bool {
+        left.identity == right.identity && left.starts == right.starts && left.values == right.values
+            && left.quantiles == right.quantiles
     }
 }
 

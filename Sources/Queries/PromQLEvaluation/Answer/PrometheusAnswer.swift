@@ -28,8 +28,7 @@ package enum PrometheusAnswer {
                 json.raw("}")
             }
         case .matrix(let series):
-            json.raw("\"matrix\",\"result\":")
-            json.raw("[")
+            json.raw("\"matrix\",\"result\":[")
             for index in series.indices {
                 json.raw(index == 0 ? "{\"metric\":" : ",{\"metric\":")
                 json.labels(series[index].labels)
@@ -39,12 +38,36 @@ package enum PrometheusAnswer {
             }
             json.raw("]")
         }
-        json.raw("}")
-        for (name, messages) in [("warnings", result.warnings), ("infos", result.infos)] where !messages.isEmpty {
-            json.raw(",\"\(name)\":")
-            json.list(messages) { $0.text($1) }
+        json.end(warnings: result.warnings, infos: result.infos)
+        return json.bytes
+    }
+
+    /// The answer to `/api/v1/query_range`, of what there is at each step.
+    static func bytes(_ series: [StepSeries], _ grid: StepGrid, warnings: [String], infos: [String]) -> [UInt8] {
+        var json = JSONBytes(capacity: 512 + series.count * (192 + grid.count * 36))
+        json.raw("{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[")
+        let isAlone = series.count <= 1
+        let moments = PointMoments((0..<(isAlone ? 0 : grid.count)).lazy.map { Timestamp(microseconds: grid[$0]) })
+        var isFirst = true
+        for item in series {
+            // Where it has no value at all there is no series.
+            guard let first = item.values.firstIndex(where: { !StepSeries.isAbsent($0) }) else { continue }
+            json.raw(isFirst ? "{\"metric\":" : ",{\"metric\":")
+            isFirst = false
+            json.labels(item.labels)
+            json.raw(",\"values\":[")
+            for step in first..<item.values.count where !StepSeries.isAbsent(item.values[step]) {
+                if step > first { json.raw(",") }
+                if isAlone {
+                    json.point(Timestamp(microseconds: grid[step]), item.values[step], NumberText.of)
+                } else {
+                    json.point(moments, step, item.values[step], NumberText.of)
+                }
+            }
+            json.raw("]}")
         }
-        json.raw("}")
+        json.raw("]")
+        json.end(warnings: warnings, infos: infos)
         return json.bytes
     }
 
@@ -105,6 +128,13 @@ package enum PrometheusAnswer {
         return json.bytes
     }
 
+    /// Labels as an object.
+    static func json(_ labels: LabelSet) -> [UInt8] {
+        var json = JSONBytes(capacity: 192)
+        json.labels(labels)
+        return json.bytes
+    }
+
     private static func success(_ data: (inout JSONBytes) -> Void) -> [UInt8] {
         var json = JSONBytes()
         json.raw("{\"status\":\"success\",\"data\":")
@@ -115,7 +145,18 @@ package enum PrometheusAnswer {
 }
 
 extension JSONBytes {
+    /// Ends an answer whose data is an object.
+    fileprivate mutating func end(warnings: [String], infos: [String]) {
+        raw("}")
+        for (name, messages) in [("warnings", warnings), ("infos", infos)] where !messages.isEmpty {
+            raw(",\"\(name)\":")
+            list(messages) { $0.text($1) }
+        }
+        raw("}")
+    }
+
     fileprivate mutating func labels(_ labels: LabelSet) {
+        if let known = labels.known { return raw(known.json) }
         raw("{")
         for (index, pair) in labels.pairs.enumerated() {
             if index > 0 { raw(",") }

@@ -47,6 +47,10 @@ extension Evaluator {
     }
 
     private func grouped(_ series: [StepSeries], _ aggregation: Aggregation) -> [Group] {
+        if series.isEmpty { return [] }
+        if !aggregation.isWithout, aggregation.labels.isEmpty {
+            return [Group(labels: .empty, dropsName: series.contains(where: \.dropsName), members: series)]
+        }
         let names = Set(aggregation.labels)
         let dropped = names.union([LabelSet.metricName])
         var places: [LabelSet: Int] = [:]

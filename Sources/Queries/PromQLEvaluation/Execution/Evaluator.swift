@@ -97,11 +97,17 @@ struct Evaluator {
 
     /// Takes the metric names away where they fall away, and joins series that are one now.
     static func finished(_ series: [StepSeries]) throws(QueryError) -> [StepSeries] {
-        try merged(
-            series.map { series in
-                guard series.dropsName else { return series }
-                return StepSeries(labels: series.labels.withoutName, values: series.values)
-            })
+        var result = series
+        for index in result.indices where result[index].dropsName {
+            result[index].labels = result[index].labels.withoutName
+            result[index].dropsName = false
+        }
+        return isInOrder(result) ? result : try merged(result)
+    }
+
+    /// Whether the labels grow from series to series, so that no two are alike.
+    static func isInOrder(_ series: [StepSeries]) -> Bool {
+        series.indices.dropFirst().allSatisfy { series[$0 - 1].labels < series[$0].labels }
     }
 
     /// Joins series of the same labels; two values at one step are an error.

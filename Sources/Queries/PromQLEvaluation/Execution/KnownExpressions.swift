@@ -24,6 +24,8 @@ final class KnownExpressions: Sendable {
         return expression
     }
 
+    let selections = KnownSelections()
+
     // MARK: - Devices
 
     /// What matchers name devices by: long lists of identifiers, which cost more to read than their series to find.

@@ -202,11 +202,12 @@ struct SelectorLoader {
         let asked = WindowQuery.Aggregate.allCases.filter(aggregates.contains)
         let query = WindowQuery(selection, step: Span(microseconds: need.width), aggregates: asked)
         do throws(StoreError) {
-            let found = try await store.windows(query, in: scope).filter { filter($0.identity) }
-            try checkCount(found.count)
-            var writer = LabelWriter()
-            return found.map { FoldedSeries($0, labels: writer.labels(of: $0.identity), aggregates: asked) }
-                .sorted { $0.labels < $1.labels }
+            let found = try await store.windows(query, in: scope)
+            let selection = context.known.selections.selection(need.matchers, of: found, filter)
+            try checkCount(selection.places.count)
+            return selection.places.indices.map { place in
+                FoldedSeries(labels: selection.labels[place], windows: found[selection.places[place]].windows)
+            }
         } catch {
             throw QueryError(error)
         }

@@ -42,44 +42,26 @@ struct WindowNeed: Hashable {
 /// The windows of one series, each joined to what a function asks of it.
 struct FoldedSeries {
     let labels: LabelSet
-    private let starts: [Int64]
-    private let windows: [WindowAggregate]
-
-    init(_ found: SeriesWindows, labels: LabelSet, aggregates: [WindowQuery.Aggregate]) {
-        self.labels = labels
-        starts = found.starts.map(\.microseconds)
-        func column(_ aggregate: WindowQuery.Aggregate) -> [Double]? {
-            aggregates.firstIndex(of: aggregate).map { found.values[$0] }
-        }
-        let (counts, sums, averages) = (column(.count), column(.sum), column(.average))
-        let (minima, maxima) = (column(.minimum), column(.maximum))
-        let (firsts, lasts) = (column(.first), column(.last))
-        let (firstTimes, lastTimes) = (column(.firstTime), column(.lastTime))
-        let (increases, deviations) = (column(.increase), column(.deviation))
-        windows = found.starts.indices.map { place in
-            let count = counts?[place] ?? 1
-            let (first, last) = (firsts?[place] ?? .nan, lasts?[place] ?? .nan)
-            return WindowAggregate(
-                count: Int(count), sum: sums?[place] ?? .nan, average: averages?[place],
-                minimum: minima?[place] ?? .nan, maximum: maxima?[place] ?? .nan, first: first, last: last,
-                firstTime: Int64(firstTimes?[place] ?? 0), lastTime: Int64(lastTimes?[place] ?? 0),
-                resets: increases.map { $0[place] - (last - first) } ?? 0,
-                squares: deviations.map { $0[place] * $0[place] * count } ?? 0)
-        }
-    }
+    let windows: [SeriesWindows.Window]
 
     /// What each step sees, step by step; a step that sees nothing is passed over.
     func eachStep(_ need: WindowNeed, _ body: (Int, WindowAggregate) -> Void) {
-        var (low, high) = (0, 0)
-        for step in 0..<need.moments.count {
-            let moment = need.moments[step]
-            while low < starts.count, starts[low] <= moment - need.length { low += 1 }
-            high = max(high, low)
-            while high < starts.count, starts[high] <= moment { high += 1 }
-            guard low < high else { continue }
-            var joined = windows[low]
-            for place in low + 1..<max(high, low + 1) { joined.append(windows[place]) }
-            if joined.count > 0 { body(step, joined) }
+        windows.withUnsafeBufferPointer { windows in
+            var (low, high) = (0, 0)
+            for step in 0..<need.moments.count {
+                let moment = need.moments[step]
+                while low < windows.count, windows[low].start.microseconds <= moment - need.length { low += 1 }
+                high = max(high, low)
+                while high < windows.count, windows[high].start.microseconds <= moment { high += 1 }
+                guard low < high else { continue }
+                if low + 1 == high {
+                    if windows[low].known.count > 0 { body(step, windows[low].known) }
+                    continue
+                }
+                var joined = windows[low].known
+                for place in low + 1..<high { joined.append(windows[place].known) }
+                if joined.count > 0 { body(step, joined) }
+            }
         }
     }
 }

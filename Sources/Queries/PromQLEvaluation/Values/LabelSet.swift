@@ -1,14 +1,25 @@
 package import VigilModel
 
 /// The labels of a result, the metric name among them as `__name__`; sorted by name.
-package struct LabelSet: Hashable, Sendable {
+package struct LabelSet: Sendable {
     package private(set) var pairs: [Labels.Label]
+    /// What was made of these labels before, where somebody keeps it.
+    private(set) var known: KnownLabels?
 
     package static let empty = LabelSet(pairs: [])
     static let metricName = LabelMatcher.metricName
 
     private init(pairs: [Labels.Label]) {
         self.pairs = pairs
+    }
+
+    /// The same labels, with what is made of them for answers.
+    func kept() -> LabelSet {
+        var bare = LabelSet(pairs: pairs.filter { $0.name != Self.metricName })
+        bare.known = KnownLabels(bare: nil, json: PrometheusAnswer.json(bare))
+        var kept = self
+        kept.known = KnownLabels(bare: bare, json: PrometheusAnswer.json(self))
+        return kept
     }
 
     package init(metric: String?, labels: Labels) {
@@ -32,6 +43,7 @@ package struct LabelSet: Hashable, Sendable {
 
     /// Sets a label; an empty value takes it away.
     mutating func set(_ name: String, to value: String) {
+        known = nil
         let place = pairs.firstIndex { !$0.name.utf8.lexicographicallyPrecedes(name.utf8) } ?? pairs.count
         let isThere = place < pairs.count && pairs[place].name == name
         if value.isEmpty {
@@ -47,7 +59,10 @@ package struct LabelSet: Hashable, Sendable {
 
     func removing(_ names: Set<String>) -> LabelSet { LabelSet(pairs: pairs.filter { !names.contains($0.name) }) }
 
-    var withoutName: LabelSet { LabelSet(pairs: pairs.filter { $0.name != Self.metricName }) }
+    var withoutName: LabelSet {
+        if let known { return known.bare ?? self }
+        return LabelSet(pairs: pairs.filter { $0.name != Self.metricName })
+    }
 
     /// The labels as messages write them: `{__name__="a", b="c"}`.
     var text: String {
@@ -55,14 +70,39 @@ package struct LabelSet: Hashable, Sendable {
     }
 }
 
+extension LabelSet: Hashable {
+    package static func == (left: LabelSet, right: LabelSet) -> Bool { left.pairs == right.pairs }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(pairs) }
+}
+
+/// What answers need of labels.
+final class KnownLabels: Sendable {
+    /// The labels without the name of the metric; `nil` where there is none.
+    let bare: LabelSet?
+    /// An object of JSON.
+    let json: [UInt8]
+
+    init(bare: LabelSet?, json: [UInt8]) {
+        self.bare = bare
+        self.json = json
+    }
+}
+
 extension LabelSet: Comparable {
     package static func < (left: LabelSet, right: LabelSet) -> Bool {
-        for (a, b) in zip(left.pairs, right.pairs) {
-            if a.name != b.name { return a.name.utf8.lexicographicallyPrecedes(b.name.utf8) }
-            let order = byteOrder(a.value, b.value)
-            if order != 0 { return order < 0 }
+        left.pairs.withUnsafeBufferPointer { left in
+            right.pairs.withUnsafeBufferPointer { right in
+                for place in 0..<min(left.count, right.count) {
+                    if left[place].name != right[place].name {
+                        return byteOrder(left[place].name, right[place].name) < 0
+                    }
+                    let order = byteOrder(left[place].value, right[place].value)
+                    if order != 0 { return order < 0 }
+                }
+                return left.count < right.count
+            }
         }
-        return left.pairs.count < right.pairs.count
     }
 }
 
