@@ -79,11 +79,10 @@ extension SeriesBenchmark {
             differences = zip(differences.dropFirst(), differences).map { $0 &- $1 }
         }
         let least = differences.min() ?? 0
-        let offsets = differences.map { UInt64(bitPattern: $0 &- least) }
-        let width = BitPacking.width(offsets)
+        let width = 64 - ((differences.max() ?? 0) &- least).leadingZeroBitCount
         writer.append(signed: least)
         writer.append(UInt8(width))
-        writer.append(contentsOf: BitPacking.pack(offsets, width: width))
+        writer.append(contentsOf: BitPacking.pack(differences, minus: least, width: width))
         return writer.bytes
     }
 
@@ -103,10 +102,46 @@ extension SeriesBenchmark {
                 }
             let bits = (0...2).map { packed(integers, $0).count }.min() ?? 0
             let zstd = Zstandard.compressed(integers.withUnsafeBytes { Array($0) })?.count ?? 0
+            let quick =
+                switch column.values {
+                case .floats(let values): FloatCodec.encode(values.map(\.bitPattern), .quick).count
+                default: IntegerCodec.encode(integers, .quick).count
+                }
             print(
                 String(
-                    format: "codec %@ %.4f bytes/value, packed bits alone %.4f, zstd of the integers alone %.4f",
-                    column.field, Double(bytes.count) / count, Double(bits) / count, Double(zstd) / count))
+                    format:
+                        "codec %@ %.4f bytes/value, in haste %.4f, packed bits alone %.4f, zstd of the integers alone %.4f",
+                    column.field, Double(bytes.count) / count, Double(quick) / count, Double(bits) / count,
+                    Double(zstd) / count))
+        }
+    }
+
+    /// What encoding a value costs, of a chunk as sealing makes it and of one that stays.
+    static func encode() {
+        var estate = Estate(devices: 1, seed: 1)
+        for (rows, effort) in [
+            (730, EncodingEffort.quick), (730, .thorough), (5840, .quick), (5840, .thorough),
+            (ChunkStore.samplesMax, .thorough),
+        ] {
+            var (sum, size) = (0.0, 0)
+            for column in estate.table(0, first: 0, rows: rows).columns {
+                let rounds = 4_000_000 / rows
+                let spent = processorSeconds(rounds) {
+                    switch column.values {
+                    case .floats(let values): size += FloatCodec.encode(values.map(\.bitPattern), effort).count
+                    case .integers(let values): size += IntegerCodec.encode(values, effort).count
+                    default: break
+                    }
+                }
+                sum += spent
+                print(
+                    String(
+                        format: "encode-%d-%@ %@ %.1f ns/value, %.4f bytes", rows, "\(effort)", column.field,
+                        spent / Double(rounds * rows) * 1e9, Double(size) / Double(rounds * rows)))
+                size = 0
+            }
+            print(
+                String(format: "encode-%d-%@ %.1f ns/value on average", rows, "\(effort)", sum / 10 / 4_000_000 * 1e9))
         }
     }
 

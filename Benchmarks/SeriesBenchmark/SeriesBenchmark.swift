@@ -31,6 +31,7 @@ enum SeriesBenchmark {
         case "entropy": entropy()
         case "decode": try decode()
         case "codecs": codecs()
+        case "encode": encode()
         case "index" where arguments.count == 3: try index(Int(arguments[2]) ?? 1_000_000)
         default:
             print(
@@ -38,7 +39,7 @@ enum SeriesBenchmark {
                 SeriesBenchmark run FOLDER DEVICES ROWS | cold FOLDER ROWS | month FOLDER DEVICES
                 SeriesBenchmark repeat FOLDER ROWS QUESTION TIMES
                 SeriesBenchmark grow FOLDER DEVICES POINTS,POINTS,… MEMORY-MB | trickle FOLDER DEVICES FIELDS DAYS
-                SeriesBenchmark csv FILE DEVICES ROWS | lines DEVICES ROWS | decode | codecs | entropy | index SERIES
+                SeriesBenchmark csv FILE DEVICES ROWS | lines DEVICES ROWS | decode | encode | codecs | entropy | index SERIES
                 """)
             exit(2)
         }

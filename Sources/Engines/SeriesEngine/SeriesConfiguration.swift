@@ -23,6 +23,8 @@ package struct SeriesConfiguration: Sendable {
     var placement: ChunkPlacement { ChunkPlacement(standardLength: Int64(periodDays) * 86_400_000_000) }
     /// A newest chunk with fewer samples per series than this is made one with what comes next.
     package var smallChunkSamplesMax = 1 << 12
+    /// Samples of newest chunks that a seal writes again, over all sources, where others did not bring four times as many.
+    package var mergingSamplesMax = 1 << 18
     /// Samples that one turn of compaction in the background writes again at most.
     package var compactionSamplesMax = 16 << 20
     /// Samples that compaction writes again before others get their turn at the files.

@@ -41,11 +41,14 @@ extension SeriesEngine {
 
     private func writeChunks(of groups: [SourceGroup], sealed: Int64) throws(StoreError) {
         var changes: [ChunkPlace: [(SourceGroup, GroupSealer.Change)]] = [:]
+        // Few sources: their chunks are made one with what comes as long as that is little work in all.
+        let mergingMax = configuration.mergingSamplesMax / max(1, groups.count { !memory.frozen($0).0.isEmpty })
         for group in groups {
             let (frozen, chunks) = memory.frozen(group)
             if frozen.isEmpty { continue }
             let sealer = GroupSealer(
-                group: group, series: catalogue.series(of: group), frozen: frozen, chunks: chunks, store: store)
+                group: group, series: catalogue.series(of: group), frozen: frozen, chunks: chunks, store: store,
+                mergingSamplesMax: mergingMax)
             for (place, change) in try sealer.changes() { changes[place, default: []].append((group, change)) }
         }
         // The position of a file speaks for all readings of its time. While the files of several classes are written

@@ -10,23 +10,31 @@ import Testing
     ]
 
     @Test(arguments: integers) func `integers come back`(_ values: [Int64]) throws {
-        #expect(try IntegerCodec.decode(IntegerCodec.encode(values)[...], count: values.count) == values)
+        for effort in [.quick, .thorough] as [EncodingEffort] {
+            #expect(try IntegerCodec.decode(IntegerCodec.encode(values, effort)[...], count: values.count) == values)
+        }
     }
 
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64]) func `random numbers of every size come back`(
         _ seed: UInt64
     ) throws {
         var random = SeededGenerator(seed: seed)
-        for _ in 0..<60 {
-            let count = Int.random(in: 1...700, using: &random)
+        for round in 0..<60 {
+            let effort: EncodingEffort = round % 2 == 0 ? .quick : .thorough
+            let count = Int.random(in: 1...(round % 10 == 0 ? 5000 : 700), using: &random)
             let bits = UInt64.random(in: 0...63, using: &random)
             let values = (0..<count).map { _ in Int64(bitPattern: random.next() >> bits) }
-            #expect(try IntegerCodec.decode(IntegerCodec.encode(values)[...], count: count) == values, "seed \(seed)")
+            #expect(
+                try IntegerCodec.decode(IntegerCodec.encode(values, effort)[...], count: count) == values,
+                "seed \(seed)")
             let floats = (0..<count).map { _ in random.next() >> (bits / 8) }
-            #expect(try FloatCodec.decode(FloatCodec.encode(floats)[...], count: count) == floats, "seed \(seed)")
+            #expect(
+                try FloatCodec.decode(FloatCodec.encode(floats, effort)[...], count: count) == floats, "seed \(seed)")
             let places = [1.0, 10, 100, 1000, 100_000][Int(bits % 5)]
             let decimals = values.map { (Double($0 % 1_000_000) / places).bitPattern }
-            #expect(try FloatCodec.decode(FloatCodec.encode(decimals)[...], count: count) == decimals, "seed \(seed)")
+            #expect(
+                try FloatCodec.decode(FloatCodec.encode(decimals, effort)[...], count: count) == decimals,
+                "seed \(seed)")
         }
     }
 
@@ -56,6 +64,20 @@ import Testing
             _ = try? IntegerCodec.decode(bytes[...], count: count)
             _ = try? FloatCodec.decode(bytes[...], count: count)
             _ = try? TextCodec.decode(bytes[...], count: count)
+        }
+    }
+
+    @Test func `what is encoded in haste takes little more than what is encoded thoroughly`() throws {
+        var random = SeededGenerator(seed: 6)
+        for (name, step) in [("slow", 0), ("gauge", 2), ("noise", 300)] as [(String, Int64)] {
+            var level: Int64 = 2000
+            let values = (0..<2000).map { _ -> Int64 in
+                let isMoving = step > 0 || Int.random(in: 0..<40, using: &random) == 0
+                if isMoving { level += Int64.random(in: -max(1, step)...max(1, step), using: &random) }
+                return level
+            }
+            let (quick, thorough) = (IntegerCodec.encode(values, .quick), IntegerCodec.encode(values, .thorough))
+            #expect(quick.count <= thorough.count * 5 / 4, "\(name): \(quick.count) instead of \(thorough.count)")
         }
     }
 

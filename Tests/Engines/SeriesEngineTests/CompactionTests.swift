@@ -109,7 +109,8 @@ import VigilPorts
         await opened.end()
     }
 
-    @Test func `the background writes chunks again when others are a quarter of the result, and within its bound`()
+    @Test
+    func `the background makes overlapping chunks one when others are a quarter of the result, and within its bound`()
         async throws
     {
         // A period that is not over by the clock.
@@ -124,7 +125,7 @@ import VigilPorts
         #expect(try await engine.compactChunks(.growing, samplesMax: configuration.compactionSamplesMax) >= 500)
         #expect(engine.figures().chunks < chunks)
         for _ in 0..<20 { await engine.compactInBackground() }
-        #expect(engine.figures().chunks == 2)
+        #expect(engine.figures().chunks < 2 * 8)
         #expect(try await all(engine) == model)
         // One small chunk beside a large one is not worth reading the large one.
         let more = ReadingTable(
@@ -133,6 +134,52 @@ import VigilPorts
         _ = try await engine.append(ReadingBatch(tables: [more], arrival: Timestamp(seconds: 1)), in: Self.scope)
         try await engine.seal()
         #expect(try await engine.compactChunks(.growing) == 0)
+        await opened.end()
+    }
+
+    @Test
+    func `the background makes eight chunks of like size one, so that a reading is written once for each eightfold`()
+        async throws
+    {
+        let base: Int64 = 1_700_000_000_000_000
+        let opened = OpenedEngine(folder: TemporaryFolder())
+        let engine = try await opened.engine(configuration: Self.configuration())
+        var (written, most) = (0, 0)
+        for seal in 0..<64 {
+            let times = (0..<10).map { base + Int64(seal * 10 + $0) * Self.minute }
+            let table = ReadingTable(
+                source: SeriesSource(device: nil), times: times,
+                columns: [ReadingColumn(field: "a", values: .integers(times))])
+            _ = try await engine.append(ReadingBatch(tables: [table], arrival: Timestamp(seconds: 1)), in: Self.scope)
+            try await engine.seal()
+            written += try await engine.compactChunks(.growing)
+            most = max(most, engine.figures().chunks)
+        }
+        #expect(written > 640 && written <= 2 * 640, "each eight small ones, then some of those")
+        #expect(most <= 14)
+        #expect(engine.figures().chunks <= 7)
+        #expect(try await all(engine)["a"]?.count == 640)
+        await opened.end()
+    }
+
+    @Test func `a seal makes the newest chunk one with what comes where that is little work`() async throws {
+        var configuration = SeriesConfiguration()
+        configuration.mergingSamplesMax = 20
+        let opened = OpenedEngine(folder: TemporaryFolder())
+        let engine = try await opened.engine(configuration: configuration)
+        var chunks: [[Int]] = []
+        var row = 0
+        for count in [5, 8, 8, 8, 100, 400] {
+            let times = (row..<row + count).map { Int64($0) * Self.minute }
+            row += count
+            let table = ReadingTable(
+                source: SeriesSource(device: nil), times: times,
+                columns: [ReadingColumn(field: "a", values: .integers(times))])
+            _ = try await engine.append(ReadingBatch(tables: [table], arrival: Timestamp(seconds: 1)), in: Self.scope)
+            try await engine.seal()
+            chunks.append(engine.catalogue.allGroups.flatMap { engine.memory.frozen($0).chunks }.map(\.sampleCount))
+        }
+        #expect(chunks == [[5], [13], [21], [21, 8], [21, 108], [21, 108, 400]])
         await opened.end()
     }
 

@@ -53,7 +53,8 @@ extension SeriesEngine {
         var samples = 0
         while samples < configuration.compactionStepSamplesMax, let group = groups.popFirst() {
             for plan in CompactionPlan.all(of: group, memory.frozen(group).chunks, in: file, care) {
-                let new = try ChunkMerger(group: group, chunks: plan.chunks, store: store).merged()
+                let isLast = care == .thorough
+                let new = try ChunkMerger(group: group, chunks: plan.chunks, store: store, isLast: isLast).merged()
                 try changes.replace(plan.chunks, by: new, of: group)
                 samples += plan.sampleCount
             }

@@ -80,6 +80,12 @@ struct NumberColumn {
 
     /// The numbers among some samples.
     init(_ series: RawSeries) {
+        let float = ReadingValue.Kind.float.rawValue
+        if series.samples.allSatisfy({ $0.kind == float }) {
+            times = series.samples.map(\.time)
+            values = series.samples.map { Double(bitPattern: $0.bits) }
+            return
+        }
         times.reserveCapacity(series.samples.count)
         values.reserveCapacity(series.samples.count)
         for sample in series.samples {

@@ -91,12 +91,15 @@ final class ChunkFile: Sendable {
         let data: [UInt8]
         let rollups: [(RollupResolution, [UInt8])]
 
-        /// - Parameter known: What the directory says of the columns, in their order.
+        /// - Parameters:
+        ///   - known: What the directory says of the columns, in their order.
+        ///   - isLast: Whether nothing is to come that the chunk would be made one with.
         init(
             _ columns: [(series: UInt32, samples: RawSeries)], known: [ChunkColumn], file: ChunkFile, id: Int64,
-            group: UInt32, generation: Int64
+            group: UInt32, generation: Int64, isLast: Bool = false
         ) {
-            data = ColumnChunk.encode(columns)
+            let isFull = known.contains { $0.count >= ChunkStore.samplesMax / 2 }
+            data = ColumnChunk.encode(columns, isFull || isLast ? .thorough : .quick)
             rollups = ChunkRollups.of(columns)
             reference = ChunkReference(
                 file: file, id: id, group: group, generation: generation, columns: known,

@@ -10,6 +10,8 @@ struct ChunkMerger {
     /// By generation.
     let chunks: [ChunkReference]
     let store: ChunkStore
+    /// Whether nothing is to come that the result would be made one with.
+    let isLast: Bool
 
     /// What takes the place of the chunks; with the highest of their generations.
     func merged() throws(StoreError) -> [ChunkFile.NewChunk] {
@@ -25,7 +27,7 @@ struct ChunkMerger {
                 result.append(
                     ChunkFile.NewChunk(
                         columns, known: known, file: last.file, id: store.nextIdentifier(), group: group.number,
-                        generation: last.generation))
+                        generation: last.generation, isLast: isLast))
             }
         }
         return result

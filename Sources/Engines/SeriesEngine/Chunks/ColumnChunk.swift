@@ -27,22 +27,23 @@ struct ChunkColumn: Sendable {
 enum ColumnChunk {
     private static let mixedKinds: UInt8 = 255
 
-    static func encode(_ columns: [(series: UInt32, samples: RawSeries)]) -> [UInt8] {
-        var lists: [[Int64]: Int] = [:]
+    static func encode(_ columns: [(series: UInt32, samples: RawSeries)], _ effort: EncodingEffort) -> [UInt8] {
+        var lists: [[Int64]] = []
         var times = ByteWriter()
         var body = ByteWriter()
         body.append(varint: UInt64(columns.count))
         for column in columns {
             let list = column.samples.samples.map(\.time)
-            let number = lists[list] ?? lists.count
-            if lists[list] == nil {
-                lists[list] = number
+            // Fields that come together have the times of the one before.
+            let known = lists.lastIndex(of: list)
+            if known == nil {
+                lists.append(list)
                 times.append(varint: UInt64(list.count))
-                times.append(block: IntegerCodec.encode(list))
+                times.append(block: IntegerCodec.encode(list, effort))
             }
             body.append(varint: UInt64(column.series))
-            body.append(varint: UInt64(number))
-            body.append(block: encode(column.samples))
+            body.append(varint: UInt64(known ?? lists.count - 1))
+            body.append(block: encode(column.samples, effort))
         }
         var whole = ByteWriter()
         whole.append(varint: UInt64(lists.count))
@@ -51,34 +52,37 @@ enum ColumnChunk {
         return Checksum.seal(whole.bytes)
     }
 
-    private static func encode(_ series: RawSeries) -> [UInt8] {
+    private static func encode(_ series: RawSeries, _ effort: EncodingEffort) -> [UInt8] {
         var writer = ByteWriter()
         let samples = series.samples
-        if samples.allSatisfy({ $0.quality == Quality.good.rawValue }) {
+        let good = Quality.good.rawValue
+        if samples.allSatisfy({ $0.quality == good }) {
             writer.append(0)
         } else {
             writer.append(1)
-            writer.append(block: IntegerCodec.encode(samples.map { Int64($0.quality) }))
+            writer.append(block: IntegerCodec.encode(samples.map { Int64($0.quality) }, effort))
         }
         let kind = samples.first?.kind ?? 0
         if samples.allSatisfy({ $0.kind == kind }) {
             writer.append(kind)
-            writer.append(block: values(samples, kind, series.texts))
+            writer.append(block: values(samples, kind, series.texts, effort))
             return writer.bytes
         }
         writer.append(mixedKinds)
-        writer.append(block: IntegerCodec.encode(samples.map { Int64($0.kind) }))
+        writer.append(block: IntegerCodec.encode(samples.map { Int64($0.kind) }, effort))
         for kind in ReadingValue.Kind.allCases {
             let some = samples.filter { $0.kind == kind.rawValue }
-            writer.append(block: values(some, kind.rawValue, series.texts))
+            writer.append(block: values(some, kind.rawValue, series.texts, effort))
         }
         return writer.bytes
     }
 
-    private static func values(_ samples: [RawSample], _ kind: UInt8, _ texts: [String]) -> [UInt8] {
+    private static func values(
+        _ samples: [RawSample], _ kind: UInt8, _ texts: [String], _ effort: EncodingEffort
+    ) -> [UInt8] {
         switch ReadingValue.Kind(rawValue: kind) {
-        case .float, nil: FloatCodec.encode(samples.map(\.bits))
-        case .integer, .boolean: IntegerCodec.encode(samples.map { Int64(bitPattern: $0.bits) })
+        case .float, nil: FloatCodec.encode(samples.map(\.bits), effort)
+        case .integer, .boolean: IntegerCodec.encode(samples.map { Int64(bitPattern: $0.bits) }, effort)
         case .text, .object: TextCodec.encode(samples.map { texts[Int($0.bits)] })
         }
     }
@@ -128,6 +132,15 @@ enum ColumnChunk {
             }
             let count = kinds.map { $0.count { $0 == Int64(pool.rawValue) } } ?? times.count
             pools.append(try values(try reader.block(), pool, count, &series.texts))
+        }
+        if kinds == nil, qualities == nil {
+            guard pools.indices.contains(Int(kind)) else { throw ByteReader.Malformed() }
+            let (bits, good) = (pools[Int(kind)], Quality.good.rawValue)
+            guard bits.count == times.count else { throw ByteReader.Malformed() }
+            series.samples = times.indices.map {
+                RawSample(time: times[$0], bits: bits[$0], order: 0, kind: kind, quality: good)
+            }
+            return series
         }
         var next = [Int](repeating: 0, count: pools.count)
         series.samples.reserveCapacity(times.count)

@@ -8,8 +8,9 @@ struct CompactionPlan {
 
     /// How much is done for a file.
     enum Care {
-        /// Chunks are read and written again when others that came to them are a quarter of the result: a chunk that grows to its
-        /// full size is written some five times on the way, not with every seal.
+        /// Chunks are written again where that makes eight of them one, or a full one: a chunk that grows to its full size is written
+        /// some three times on the way, not with every seal. Those that overlap, whose samples every question must merge, are
+        /// made one when what came is a quarter of the result.
         case growing
         /// Whatever makes fewer chunks, or takes chunks apart that overlap in time.
         case thorough
@@ -50,9 +51,11 @@ struct CompactionPlan {
     {
         let own = all.filter { $0.file === file }
         guard own.count > 1 else { return [] }
-        return runs(pieces(own)).compactMap { run in
-            guard isWorth(run, care) else { return nil }
-            let chunks = run.flatMap(\.chunks).sorted { ($0.generation, $0.id) < ($1.generation, $1.id) }
+        let runs = runs(pieces(own))
+        return runs.indices.compactMap { index in
+            let some = worth(runs[index], care, isFull: index < runs.count - 1)
+            guard !some.isEmpty else { return nil }
+            let chunks = some.flatMap(\.chunks).sorted { ($0.generation, $0.id) < ($1.generation, $1.id) }
             guard isAlone(chunks, all, file) else { return nil }
             return CompactionPlan(group: group, chunks: chunks)
         }
@@ -88,19 +91,35 @@ struct CompactionPlan {
         return result
     }
 
-    private static func isWorth(_ run: [Piece], _ care: Care) -> Bool {
+    /// So many neighbours of like size are made one while others are still to come behind them.
+    private static let neighboursMin = 8
+
+    /// What of a run is to be made one: all, its end, or nothing.
+    ///
+    /// - Parameter isFull: Whether no other fits behind it.
+    private static func worth(_ run: [Piece], _ care: Care, isFull: Bool) -> ArraySlice<Piece> {
+        if care == .thorough { return makesFewer(run[...]) ? run[...] : [] }
+        if isFull { return makesFewer(run[...]) && newShare(run[...]) >= 0.25 ? run[...] : [] }
+        if let first = run.firstIndex(where: \.isOverlapping), newShare(run[first...]) >= 0.25 { return run[first...] }
+        // The longest end of which no piece is so great that it would be written again for little.
+        return run.indices.lazy.map { run[$0...] }.first {
+            $0.count >= neighboursMin && newShare($0) >= 0.75 && makesFewer($0)
+        } ?? []
+    }
+
+    /// Whether there are fewer chunks afterwards, or none that overlap.
+    private static func makesFewer(_ run: ArraySlice<Piece>) -> Bool {
         let series = run.reduce(into: Set<UInt32>()) { $0.formUnion($1.series) }.count
         let slices = (run.reduce(0) { $0 + $1.longest } + ChunkStore.samplesMax - 1) / ChunkStore.samplesMax
         let least = slices * ((series + ChunkStore.seriesMax - 1) / ChunkStore.seriesMax)
-        let isOverlapping = run.contains(where: \.isOverlapping)
-        guard run.reduce(0, { $0 + $1.chunks.count }) > least || isOverlapping else { return false }
-        switch care {
-        case .thorough: return true
-        case .growing:
-            let samples = run.reduce(0) { $0 + $1.samples }
-            let greatest = run.map { $0.isOverlapping ? $0.greatest : $0.samples }.max() ?? 0
-            return (samples - greatest) * 4 >= samples
-        }
+        return run.reduce(0) { $0 + $1.chunks.count } > least || run.contains(where: \.isOverlapping)
+    }
+
+    /// Which part of the result comes to its greatest piece.
+    private static func newShare(_ run: ArraySlice<Piece>) -> Double {
+        let samples = run.reduce(0) { $0 + $1.samples }
+        let greatest = run.map { $0.isOverlapping ? $0.greatest : $0.samples }.max() ?? 0
+        return Double(samples - greatest) / Double(max(1, samples))
     }
 
     /// Whether the chunks may take one generation: no value of another file came between them.

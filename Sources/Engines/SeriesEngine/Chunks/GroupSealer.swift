@@ -8,6 +8,8 @@ struct GroupSealer {
     let frozen: [OpenBlock]
     let chunks: [ChunkReference]
     let store: ChunkStore
+    /// How many samples of a chunk may be written again however few come.
+    let mergingSamplesMax: Int
 
     /// What changes in one file.
     struct Change {
@@ -41,9 +43,7 @@ struct GroupSealer {
         var columns = fresh
         let file = try store.file(place)
         let newest = chunks.last { $0.file === file }
-        if series.count <= ChunkStore.seriesMax, let newest,
-            newest.columns.allSatisfy({ $0.count < store.smallMax })
-        {
+        if let newest, isWorthMerging(newest, fresh) {
             columns = try merged(newest, fresh)
             change.removed.append(newest)
         }
@@ -55,6 +55,17 @@ struct GroupSealer {
             }
         }
         return change
+    }
+
+    /// Whether the newest chunk is made one with what comes: where it is small, and little beside that, or little at all.
+    ///
+    /// Otherwise it would be written again with every seal; compaction takes many of them at once.
+    private func isWorthMerging(_ newest: ChunkReference, _ fresh: [(SeriesEntry, RawSeries)]) -> Bool {
+        guard series.count <= ChunkStore.seriesMax, newest.columns.allSatisfy({ $0.count < store.smallMax }) else {
+            return false
+        }
+        let count = fresh.reduce(0) { $0 + $1.1.samples.count }
+        return newest.sampleCount <= max(count / 4, mergingSamplesMax)
     }
 
     /// The samples of a small chunk with newer ones laid over them.

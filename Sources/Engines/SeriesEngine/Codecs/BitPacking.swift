@@ -1,29 +1,28 @@
 /// Numbers of a fixed count of bits, one behind the other, least significant bit first.
 enum BitPacking {
-    /// How many bits the greatest of the numbers takes.
-    static func width(_ values: [UInt64]) -> Int {
-        64 - values.reduce(0, |).leadingZeroBitCount
-    }
-
     static func byteCount(_ count: Int, width: Int) -> Int { (count * width + 7) / 8 }
 
-    static func pack(_ values: [UInt64], width: Int) -> [UInt8] {
+    /// The numbers minus the least of them, which then take `width` bits each.
+    static func pack(_ values: [Int64], minus least: Int64, width: Int) -> [UInt8] {
         guard width > 0 else { return [] }
         let size = byteCount(values.count, width: width)
-        var words = [UInt64](repeating: 0, count: size / 8 + 2)
-        words.withUnsafeMutableBufferPointer { words in
-            var bit = 0
+        // The last word may reach beyond the last byte.
+        return [UInt8](unsafeUninitializedCapacity: size + 8) { target, initialized in
+            let raw = UnsafeMutableRawPointer(target.baseAddress!)
+            var (word, used, place): (UInt64, Int, Int) = (0, 0, 0)
             for value in values {
-                let word = bit >> 6
-                let shift = UInt64(bit & 63)
-                words[word] |= value << shift
-                if Int(shift) + width > 64 { words[word + 1] |= value >> (64 - shift) }
-                bit += width
+                let bits = UInt64(bitPattern: value &- least)
+                word |= bits &<< UInt64(truncatingIfNeeded: used)
+                used &+= width
+                if used >= 64 {
+                    raw.storeBytes(of: word.littleEndian, toByteOffset: place, as: UInt64.self)
+                    place &+= 8
+                    used &-= 64
+                    word = used == 0 ? 0 : bits &>> UInt64(truncatingIfNeeded: width &- used)
+                }
             }
-        }
-        return words.withUnsafeBytes { raw in
-            // Little-endian words are the bytes in order.
-            Array(raw.prefix(size))
+            if used > 0 { raw.storeBytes(of: word.littleEndian, toByteOffset: place, as: UInt64.self) }
+            initialized = size
         }
     }
 

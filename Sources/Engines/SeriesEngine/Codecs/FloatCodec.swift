@@ -11,65 +11,85 @@ enum FloatCodec {
     static let integerMax = 2_251_799_813_685_248.0
     static let powers: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
 
+    /// 1.5 × 2⁵²: numbers of less than 2⁵¹ are rounded to integers when it is added, and their bits become those of integers.
+    private static let magic = 6_755_399_441_055_744.0
+    private static let magicBits = Int64(bitPattern: magic.bitPattern)
+
     /// Decimals that take no more than this for a value are taken as they are: differences of bits would take more.
     private static let plainBytesMin = 2
 
-    static func encode(_ bits: [UInt64]) -> [UInt8] {
-        let decimals = decimals(bits)
+    static func encode(_ bits: [UInt64], _ effort: EncodingEffort = .thorough) -> [UInt8] {
+        let decimals = decimals(bits, effort)
         if let decimals, decimals.count <= bits.count * plainBytesMin { return decimals }
         var previous: UInt64 = 0
         let xored = bits.map { value -> Int64 in
             defer { previous = value }
             return Int64(bitPattern: value ^ previous)
         }
-        let plain = [xorTag] + IntegerCodec.encode(xored)
+        let plain = [xorTag] + IntegerCodec.encode(xored, effort)
         guard let decimals, decimals.count <= plain.count else { return plain }
         return decimals
     }
 
-    /// The integer that `places` decimal places make of a float, when exactly its bits come back.
-    @inline(__always)
-    private static func scaled(_ bits: UInt64, _ power: Double) -> Int64? {
-        let product = (Double(bitPattern: bits) * power).rounded()
-        guard abs(product) < integerMax else { return nil }
-        let integer = Int64(product)
-        return (Double(integer) / power).bitPattern == bits ? integer : nil
+    /// Numbers as integers that divided by a power of ten give exactly their bits back.
+    private struct Scaled {
+        var integers: [Int64] = []
+        /// Where no integer does; the one before stands there.
+        var exceptions: [Int] = []
     }
 
-    private static func decimals(_ bits: [UInt64]) -> [UInt8]? {
+    /// `nil` when there are more exceptions than allowed.
+    private static func scaled(_ bits: [UInt64], _ power: Double, exceptionsMax: Int) -> Scaled? {
+        var scaled = Scaled()
+        scaled.integers = [Int64](unsafeUninitializedCapacity: bits.count) { target, initialized in
+            var (index, previous) = (0, Int64(0))
+            while index &+ 4 <= bits.count {
+                let four = SIMD4(bits[index], bits[index &+ 1], bits[index &+ 2], bits[index &+ 3])
+                let (integers, isExact) = scaled4(four, power)
+                for lane in 0..<4 {
+                    if isExact[lane] { previous = integers[lane] } else { scaled.exceptions.append(index &+ lane) }
+                    target[index &+ lane] = previous
+                }
+                guard scaled.exceptions.count <= exceptionsMax else { return }
+                index &+= 4
+            }
+            while index < bits.count {
+                let (integers, isExact) = scaled4(SIMD4(repeating: bits[index]), power)
+                if isExact[0] { previous = integers[0] } else { scaled.exceptions.append(index) }
+                target[index] = previous
+                index &+= 1
+            }
+            initialized = bits.count
+        }
+        return scaled.exceptions.count <= exceptionsMax ? scaled : nil
+    }
+
+    /// The nearest integers of four numbers times a power of ten, and which of them give the bits back.
+    @inline(__always)
+    private static func scaled4(_ bits: SIMD4<UInt64>, _ power: Double) -> (SIMD4<Int64>, SIMDMask<SIMD4<Int64>>) {
+        let shifted = unsafeBitCast(bits, to: SIMD4<Double>.self) * power + magic
+        let rounded = shifted - magic
+        let back = unsafeBitCast(rounded / power, to: SIMD4<UInt64>.self)
+        let isExact = (back .== bits) .& (rounded .< integerMax) .& (rounded .> -integerMax)
+        return (unsafeBitCast(shifted, to: SIMD4<Int64>.self) &- magicBits, isExact)
+    }
+
+    private static func decimals(_ bits: [UInt64], _ effort: EncodingEffort) -> [UInt8]? {
         // Exceptions (NaN, −0, a stray long fraction) cost ten bytes each: past one in 32, bits are better.
         let allowed = bits.count / 32
-        var places = 0
-        var exceptions: [Int] = []
-        var integers: [Int64] = []
-        search: while places <= placesMax {
-            exceptions = []
-            integers = []
-            integers.reserveCapacity(bits.count)
-            for (index, value) in bits.enumerated() {
-                if let integer = scaled(value, powers[places]) {
-                    integers.append(integer)
-                } else {
-                    exceptions.append(index)
-                    guard exceptions.count <= allowed else {
-                        places += 1
-                        continue search
-                    }
-                    integers.append(integers.last ?? 0)
-                }
+        for (places, power) in powers.enumerated() {
+            guard let scaled = scaled(bits, power, exceptionsMax: allowed) else { continue }
+            var writer = ByteWriter()
+            writer.append(UInt8(places))
+            writer.append(varint: UInt64(scaled.exceptions.count))
+            for index in scaled.exceptions {
+                writer.append(varint: UInt64(index))
+                writer.append(number: bits[index])
             }
-            break
+            writer.append(contentsOf: IntegerCodec.encode(scaled.integers, effort))
+            return writer.bytes
         }
-        guard places <= placesMax else { return nil }
-        var writer = ByteWriter()
-        writer.append(UInt8(places))
-        writer.append(varint: UInt64(exceptions.count))
-        for index in exceptions {
-            writer.append(varint: UInt64(index))
-            writer.append(number: bits[index])
-        }
-        writer.append(contentsOf: IntegerCodec.encode(integers))
-        return writer.bytes
+        return nil
     }
 
     static func decode(_ bytes: ArraySlice<UInt8>, count: Int) throws(ByteReader.Malformed) -> [UInt64] {
@@ -116,7 +136,6 @@ enum FloatCodec {
     private static func decimals(
         _ bytes: ArraySlice<UInt8>, count: Int, power: Double
     ) throws(ByteReader.Malformed) -> [Double] {
-        let (offset, magic) = (6_755_399_441_055_744.0, Int64(bitPattern: (6_755_399_441_055_744.0).bitPattern))
         var isWhole = true
         let values = [Double](unsafeUninitializedCapacity: count) { target, initialized in
             guard let start = target.baseAddress else { return }
@@ -146,14 +165,14 @@ enum FloatCodec {
                 var index = 0
                 while index &+ 4 <= count {
                     let place = raw + index &* 8
-                    let shifted = place.loadUnaligned(as: SIMD4<Int64>.self) &+ magic
-                    let floats = (unsafeBitCast(shifted, to: SIMD4<Double>.self) - offset) / power
+                    let shifted = place.loadUnaligned(as: SIMD4<Int64>.self) &+ magicBits
+                    let floats = (unsafeBitCast(shifted, to: SIMD4<Double>.self) - magic) / power
                     place.storeBytes(of: floats, as: SIMD4<Double>.self)
                     index &+= 4
                 }
                 while index < count {
-                    let shifted = Double(bitPattern: UInt64(bitPattern: integers[index] &+ magic))
-                    raw.storeBytes(of: (shifted - offset) / power, toByteOffset: index &* 8, as: Double.self)
+                    let shifted = Double(bitPattern: UInt64(bitPattern: integers[index] &+ magicBits))
+                    raw.storeBytes(of: (shifted - magic) / power, toByteOffset: index &* 8, as: Double.self)
                     index &+= 1
                 }
                 _ = raw.bindMemory(to: Double.self, capacity: count)

@@ -10,83 +10,8 @@
 /// t is how often neighbours were subtracted: 0, 1 (delta) or 2 (delta of delta). Subtraction wraps, so every number
 /// comes back. With 16 added to byte 0, what follows is its own length and zstd of it.
 enum IntegerCodec {
-    private static let zstdFlag: UInt8 = 16
+    static let zstdFlag: UInt8 = 16
     static let runsTag: UInt8 = 7
-
-    static func encode(_ values: [Int64]) -> [UInt8] {
-        guard let first = values.first else { return [] }
-        if values.allSatisfy({ $0 == first }) {
-            var writer = ByteWriter()
-            writer.append(0)
-            writer.append(signed: first)
-            return writer.bytes
-        }
-        var best: [UInt8]?
-        func offer(_ candidate: [UInt8]) {
-            if candidate.count < best?.count ?? .max { best = candidate }
-        }
-        var differences = values
-        var firsts: [Int64] = []
-        for order in 0...2 {
-            if order > 0 {
-                firsts.append(differences[0])
-                differences = zip(differences.dropFirst(), differences).map { $0 &- $1 }
-                if differences.isEmpty { break }
-            }
-            for plan in packed(differences, firsts, order) { offer(plan) }
-        }
-        if let runs = runs(values) { offer(runs) }
-        return best ?? []
-    }
-
-    private static func packed(_ values: [Int64], _ firsts: [Int64], _ order: Int) -> [[UInt8]] {
-        let least = values.min() ?? 0
-        let offsets = values.map { UInt64(bitPattern: $0 &- least) }
-        let width = BitPacking.width(offsets)
-        var head = ByteWriter()
-        for first in firsts { head.append(signed: first) }
-        head.append(signed: least)
-        var bits = head
-        bits.append(UInt8(width))
-        bits.append(contentsOf: BitPacking.pack(offsets, width: width))
-        var planes = head
-        let size = (width + 7) / 8
-        planes.append(UInt8(size))
-        for plane in 0..<size {
-            for offset in offsets { planes.append(UInt8(truncatingIfNeeded: offset >> UInt64(plane * 8))) }
-        }
-        return [tagged(UInt8(1 + order), bits.bytes), tagged(UInt8(4 + order), planes.bytes)]
-    }
-
-    private static func runs(_ values: [Int64]) -> [UInt8]? {
-        var numbers: [Int64] = []
-        var lengths: [Int64] = []
-        for value in values {
-            if numbers.last == value {
-                lengths[lengths.count - 1] += 1
-            } else {
-                numbers.append(value)
-                lengths.append(1)
-            }
-        }
-        guard numbers.count * 4 < values.count else { return nil }
-        var writer = ByteWriter()
-        writer.append(varint: UInt64(numbers.count))
-        writer.append(block: encode(numbers))
-        writer.append(block: encode(lengths))
-        return tagged(runsTag, writer.bytes)
-    }
-
-    private static func tagged(_ tag: UInt8, _ bytes: [UInt8]) -> [UInt8] {
-        var writer = ByteWriter()
-        if let smaller = Zstandard.compressed(bytes) {
-            writer.append(tag | zstdFlag)
-            writer.append(varint: UInt64(bytes.count))
-            writer.append(contentsOf: smaller)
-            if writer.bytes.count < bytes.count + 1 { return writer.bytes }
-        }
-        return [tag] + bytes
-    }
 
     static func decode(_ bytes: ArraySlice<UInt8>, count: Int) throws(ByteReader.Malformed) -> [Int64] {
         guard count > 0 else { return [] }
