@@ -5,9 +5,7 @@ extension Endpoint {
     ///
     /// For conventions that are not ours: clients of InfluxDB and Prometheus, and probes, send what their servers ignore.
     package func takingAnyQuery() -> Endpoint {
-        var copy = self
-        copy.takesAnyQuery = true
-        return copy
+        changed { $0.takesAnyQuery = true }
     }
 
     /// - Throws: `invalid` that names each parameter which is none of the operation's, and the one that was perhaps meant.

@@ -49,39 +49,80 @@ package struct Endpoint: Sendable {
         case page
     }
 
-    package let method: HTTPRequest.Method
+    package var method: HTTPRequest.Method { kept.parts.method }
     /// A path with parameters in braces: `/api/devices/{device}/readings`.
-    package let path: String
-    package let summary: String
-    package let tag: String
-    package let access: Access
-    package let form: Form
-    package let parameters: [Parameter]
+    package var path: String { kept.parts.path }
+    package var summary: String { kept.parts.summary }
+    package var tag: String { kept.parts.tag }
+    package var access: Access { kept.parts.access }
+    package var form: Form { kept.parts.form }
+    package var parameters: [Parameter] { kept.parts.parameters }
     /// The type of a JSON body.
-    package let body: (any (Codable & SendableMetatype).Type)?
+    package var body: (any (Codable & SendableMetatype).Type)? { kept.parts.body }
     /// The media type of a body that is not JSON.
-    package let bodyMediaType: String?
-    package let answer: (any (Codable & SendableMetatype).Type)?
-    package let successStatus: HTTPResponse.Status
+    package var bodyMediaType: String? { kept.parts.bodyMediaType }
+    package var answer: (any (Codable & SendableMetatype).Type)? { kept.parts.answer }
+    package var successStatus: HTTPResponse.Status { kept.parts.successStatus }
     /// Bytes; a larger body is 413.
-    package let bodyLimit: Int
-    package private(set) var handler: @Sendable (Request) async throws -> Response
+    package var bodyLimit: Int { kept.parts.bodyLimit }
+    package var handler: @Sendable (Request) async throws -> Response { kept.parts.handler }
     /// Whether the answer holds a new secret: it is kept nowhere, also not for an Idempotency-Key.
-    package private(set) var answersSecret = false
+    package var answersSecret: Bool { kept.parts.answersSecret }
     /// Whether the query items `u` and `p` sign in, as InfluxDB 1 has it.
     ///
     /// Addresses end up in logs and histories, so nowhere else.
-    package private(set) var takesQueryCredential = false
+    package var takesQueryCredential: Bool { kept.parts.takesQueryCredential }
     /// Whether query parameters that it does not know are passed over; otherwise they are refused.
-    package internal(set) var takesAnyQuery = false
+    package var takesAnyQuery: Bool { kept.parts.takesAnyQuery }
     /// Answers where the connection is served what needs neither a disk nor much time; `nil` where the handler has to.
-    package private(set) var quick: (@Sendable (inout Request) async throws -> Response?)?
+    package var quick: (@Sendable (inout Request) async throws -> Response?)? { kept.parts.quick }
     /// Whether an answer that has no version gets a tag made of its bytes.
-    package private(set) var hasTag = true
+    package var hasTag: Bool { kept.parts.hasTag }
     /// How a refusal looks where a convention that is not ours says it; `nil`: a problem (RFC 9457).
-    package private(set) var refusal: (@Sendable (ServiceError) -> Response)?
+    package var refusal: (@Sendable (ServiceError) -> Response)? { kept.parts.refusal }
     /// The JSON Schema of a body that has no type.
-    package private(set) var bodySchema: JSONValue?
+    package var bodySchema: JSONValue? { kept.parts.bodySchema }
+
+    struct Parts: Sendable {
+        let method: HTTPRequest.Method
+        let path: String
+        let summary: String
+        let tag: String
+        let access: Access
+        let form: Form
+        let parameters: [Parameter]
+        let body: (any (Codable & SendableMetatype).Type)?
+        let bodyMediaType: String?
+        let answer: (any (Codable & SendableMetatype).Type)?
+        let successStatus: HTTPResponse.Status
+        let bodyLimit: Int
+        var handler: @Sendable (Request) async throws -> Response
+        var answersSecret: Bool = false
+        var takesQueryCredential: Bool = false
+        var takesAnyQuery: Bool = false
+        var quick: (@Sendable (inout Request) async throws -> Response?)?
+        var hasTag: Bool = true
+        var refusal: (@Sendable (ServiceError) -> Response)?
+        var bodySchema: JSONValue?
+    }
+
+    /// One object, because each request takes its endpoint through many hands.
+    private final class Kept: Sendable {
+        let parts: Parts
+
+        init(_ parts: Parts) { self.parts = parts }
+    }
+
+    private let kept: Kept
+
+    private init(_ parts: Parts) { kept = Kept(parts) }
+
+    /// The same endpoint but for what `change` makes of it.
+    func changed(_ change: (inout Parts) -> Void) -> Endpoint {
+        var parts = kept.parts
+        change(&parts)
+        return Endpoint(parts)
+    }
 
     /// The largest JSON body where an endpoint says nothing else.
     package static let defaultBodyLimit = 1 << 20
@@ -93,19 +134,11 @@ package struct Endpoint: Sendable {
         status: HTTPResponse.Status = .ok, bodyLimit: Int = Endpoint.defaultBodyLimit,
         handler: @escaping @Sendable (Request) async throws -> Response
     ) {
-        self.method = method
-        self.path = path
-        self.summary = summary
-        self.tag = tag
-        self.access = access
-        self.form = form
-        self.parameters = parameters
-        self.body = body
-        self.bodyMediaType = bodyMediaType
-        self.answer = answer
-        successStatus = status
-        self.bodyLimit = bodyLimit
-        self.handler = handler
+        self.init(
+            Parts(
+                method: method, path: path, summary: summary, tag: tag, access: access, form: form,
+                parameters: parameters, body: body, bodyMediaType: bodyMediaType, answer: answer,
+                successStatus: status, bodyLimit: bodyLimit, handler: handler))
     }
 }
 
@@ -119,9 +152,8 @@ extension Endpoint {
 
     /// The same endpoint, for which requests are made ready by `prepare`.
     package func preparing(_ prepare: @escaping @Sendable (Request) async throws -> Request) -> Endpoint {
-        var copy = self
         let handler = handler
-        copy.handler = { try await handler(try await prepare($0)) }
+        let copy = changed { $0.handler = { try await handler(try await prepare($0)) } }
         guard let quick else { return copy }
         return copy.answeringQuickly { request in
             request = try await prepare(request)
@@ -131,46 +163,34 @@ extension Endpoint {
 
     /// The same endpoint, whose answer holds a new secret.
     package func answeringSecret() -> Endpoint {
-        var copy = self
-        copy.answersSecret = true
-        return copy
+        changed { $0.answersSecret = true }
     }
 
     /// The same endpoint, whose refusals have another form than a problem.
     package func refusing(_ refusal: @escaping @Sendable (ServiceError) -> Response) -> Endpoint {
-        var copy = self
-        copy.refusal = refusal
-        return copy
+        changed { $0.refusal = refusal }
     }
 
     /// The same endpoint, whose body is described by a schema.
     package func describingBody(_ schema: JSONValue) -> Endpoint {
-        var copy = self
-        copy.bodySchema = schema
-        return copy
+        changed { $0.bodySchema = schema }
     }
 
     /// The same endpoint, which answers some requests without changing threads: see ``quick``.
     package func answeringQuickly(
         _ quick: @escaping @Sendable (inout Request) async throws -> Response?
     ) -> Endpoint {
-        var copy = self
-        copy.quick = quick
-        return copy
+        changed { $0.quick = quick }
     }
 
     /// The same endpoint, whose answers differ from one moment to the next: nobody asks whether they are still the same.
     package func answeringUntagged() -> Endpoint {
-        var copy = self
-        copy.hasTag = false
-        return copy
+        changed { $0.hasTag = false }
     }
 
     /// The same endpoint, where the query may sign in.
     package func takingQueryCredential() -> Endpoint {
-        var copy = self
-        copy.takesQueryCredential = true
-        return copy
+        changed { $0.takesQueryCredential = true }
     }
 }
 

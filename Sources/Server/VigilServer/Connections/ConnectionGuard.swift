@@ -40,6 +40,8 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
     /// How to close when all answers are sent, and whom to tell.
     private var closing: (mode: CloseMode, promises: [EventLoopPromise<Void>])?
     private var probe: Scheduled<Void>?
+    /// Where we and the writing half of the codec stand.
+    private var below: (own: ChannelHandlerContext, codec: ChannelHandlerContext)?
     private var end: Scheduled<Void>?
 
     package init(limits: ServerLimits, isSurplus: Bool) {
@@ -48,10 +50,14 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
+        if let codec = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self) {
+            below = (context, codec)
+        }
         if context.channel.isActive { begin(context) }
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
+        below = nil
         stopTimers()
     }
 
@@ -144,23 +150,39 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     private func writeEnd(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
-        requestsOpen = max(0, requestsOpen - 1)
-        waitingSince = context.eventLoop.now
-        answersUnsent += 1
-        let sent = context.eventLoop.makePromise(of: Void.self)
+        let sent = answered(context)
         sent.futureResult.cascade(to: promise)
-        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        sent.futureResult.whenComplete { _ in
-            let (handler, context) = loopBound.value
-            handler.answersUnsent -= 1
-            handler.closeIfSent(context)
-        }
         guard isQuiescing, requestsOpen == 0 else {
             context.write(data, promise: sent)
             return
         }
         context.writeAndFlush(data, promise: sent)
         close(context: context, mode: .all, promise: nil)
+    }
+
+    /// Notes that a request has its answer; returns what is to be told when the last byte of that is sent.
+    private func answered(_ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
+        requestsOpen = max(0, requestsOpen - 1)
+        waitingSince = context.eventLoop.now
+        answersUnsent += 1
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        sent.futureResult.whenComplete { _ in
+            let (handler, context) = loopBound.value
+            handler.answersUnsent -= 1
+            handler.closeIfSent(context)
+        }
+        return sent
+    }
+
+    /// Sends a short answer to a request of HTTP/1.1 that somebody has written already, below the codec: head and body go
+    /// out with one call, and nobody takes them apart on the way.
+    func writeWhole(_ answer: ByteBuffer) {
+        guard let (context, codec) = below else { preconditionFailure("BUG: an answer comes before its connection") }
+        if !waiting.isEmpty { waiting.removeFirst() }
+        let sent = answered(context)
+        codec.writeAndFlush(NIOAny(answer), promise: sent)
+        if isQuiescing, requestsOpen == 0 { close(context: context, mode: .all, promise: nil) }
     }
 
     package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {

@@ -33,6 +33,7 @@ final class QuickAnswers: ChannelDuplexHandler {
     private let pipeline: RequestPipeline
     private let facts: ConnectionFacts
     private let executor: LoopExecutor
+    private let watch: ConnectionGuard
     private let presence = ClientPresence()
     private var state = State.idle
     private var collected = ByteBuffer()
@@ -43,9 +44,11 @@ final class QuickAnswers: ChannelDuplexHandler {
     /// Whether something went on since the last time that a reading was complete.
     private var hasNews = false
 
-    init(pipeline: RequestPipeline, facts: ConnectionFacts, loop: any EventLoop) {
+    /// - Parameter watch: That of the same connection.
+    init(pipeline: RequestPipeline, facts: ConnectionFacts, watch: ConnectionGuard, loop: any EventLoop) {
         self.pipeline = pipeline
         self.facts = facts
+        self.watch = watch
         executor = LoopExecutor(loop)
     }
 
@@ -238,10 +241,19 @@ final class QuickAnswers: ChannelDuplexHandler {
             context.close(promise: nil)
             return
         }
-        var headers = HTTPHeaders(response.headers)
-        if response.status != .noContent, response.status != .notModified {
-            headers.replaceOrAdd(name: "Content-Length", value: String(body.count))
+        if body.count <= HTTPConnection.pieceBytes {
+            watch.writeWhole(WholeAnswer.bytes(response, body, context.channel.allocator))
+        } else {
+            write(response, body, context)
         }
+        state = .idle
+        goOn(context)
+    }
+
+    /// Writes a long answer in pieces, so that it is seen whether the client takes them.
+    private func write(_ response: Response, _ body: [UInt8], _ context: ChannelHandlerContext) {
+        var headers = HTTPHeaders(response.headers)
+        headers.replaceOrAdd(name: "Content-Length", value: String(body.count))
         let head = HTTPResponseHead(
             version: .http1_1,
             status: HTTPResponseStatus(
@@ -253,8 +265,6 @@ final class QuickAnswers: ChannelDuplexHandler {
             context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil)
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        state = .idle
-        goOn(context)
     }
 
     /// Takes what came meanwhile.

@@ -104,8 +104,10 @@ struct VigilChannel: ServerChildChannel {
             })
         return NIOTypedHTTPServerUpgradeConfiguration(upgraders: [upgrader]) { channel in
             channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandlers(
-                    QuickAnswers(pipeline: pipeline, facts: facts, loop: channel.eventLoop),
+                let handlers = channel.pipeline.syncOperations
+                let watch = try handlers.handler(type: ConnectionGuard.self)
+                try handlers.addHandlers(
+                    QuickAnswers(pipeline: pipeline, facts: facts, watch: watch, loop: channel.eventLoop),
                     HTTP1ToHTTPServerCodec(secure: facts.transport == .tls))
                 return .http(
                     try NIOAsyncChannel(

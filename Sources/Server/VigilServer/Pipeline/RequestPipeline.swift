@@ -11,7 +11,7 @@ import VigilServices
 ///
 /// In this order: identifier, target, client, route, credential, permission, cross-site, rate, form of the body,
 /// idempotency, handler, entity tag, header fields, log. Whatever fails becomes a problem (RFC 9457).
-package struct RequestPipeline: Sendable {
+package final class RequestPipeline: Sendable {
     let table: EndpointTable
     let authenticator: Authenticator
     let limits: ServerLimits

@@ -16,23 +16,36 @@ enum SecurityHeaders {
     /// An answer of the API is no page: it may load nothing.
     static let dataPolicy = "default-src 'none'; frame-ancestors 'none'"
 
+    /// Adds what all answers have before the fields of one, and what it does not say itself.
+    ///
+    /// Goes over them once: each look for a field goes over them all.
     static func add(to headers: inout HTTPFields, form: Endpoint.Form, isSecure: Bool, pictures: String? = nil) {
-        headers = joined(headers)
-        if headers[.contentSecurityPolicy] == nil {
-            headers[.contentSecurityPolicy] = form == .page ? pagePolicy(pictures: pictures) : dataPolicy
+        var joined = always
+        joined.reserveCapacity(always.count + headers.count + 4)
+        var (hasPolicy, hasCaching) = (false, false)
+        for field in headers {
+            switch field.name {
+            case .xContentTypeOptions, .frameOptions, .referrerPolicy, .openerPolicy, .resourcePolicy: continue
+            case .contentSecurityPolicy: hasPolicy = true
+            case .cacheControl: hasCaching = true
+            default: break
+            }
+            joined.append(field)
         }
-        if form == .page { headers[.permissionsPolicy] = "camera=(), microphone=(), geolocation=(self)" }
-        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
+        if !hasPolicy {
+            joined.append(
+                form == .page
+                    ? HTTPField(name: .contentSecurityPolicy, value: pagePolicy(pictures: pictures)) : dataPolicyField)
+        }
+        if form == .page { joined[.permissionsPolicy] = "camera=(), microphone=(), geolocation=(self)" }
+        if !hasCaching { joined.append(noStore) }
         // A year: the browser then never speaks plain HTTP with this host again.
-        if isSecure { headers[.strictTransportSecurity] = "max-age=31536000" }
+        if isSecure { joined[.strictTransportSecurity] = "max-age=31536000" }
+        headers = joined
     }
 
-    /// What all answers have, with the fields of one behind them.
-    private static func joined(_ own: HTTPFields) -> HTTPFields {
-        var headers = always
-        for field in own where always[field.name] == nil { headers.append(field) }
-        return headers
-    }
+    private static let dataPolicyField = HTTPField(name: .contentSecurityPolicy, value: dataPolicy)
+    private static let noStore = HTTPField(name: .cacheControl, value: "no-store")
 
     private static let always: HTTPFields = [
         .xContentTypeOptions: "nosniff", .frameOptions: "DENY", .referrerPolicy: "same-origin",
