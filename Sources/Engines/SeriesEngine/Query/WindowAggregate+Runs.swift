@@ -2,7 +2,7 @@ import VigilPorts
 
 extension WindowAggregate {
     /// Shorter runs are taken one by one.
-    private static let runMin = 8
+    private static let runMin = 4
 
     /// Adds samples that come next in time, several at once.
     mutating func add(

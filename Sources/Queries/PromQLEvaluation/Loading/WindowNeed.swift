@@ -29,6 +29,12 @@ struct WindowNeed: Hashable {
         guard length / width <= Self.partsMax, moments.count > 0 else { return nil }
     }
 
+    // A query has few, and the texts of matchers take longer to mix in than to compare.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(moments.start)
+        hasher.combine(length)
+    }
+
     /// Where the first window starts.
     var origin: Int64 { moments.start - length + 1 }
 

@@ -42,14 +42,20 @@ package struct SecretToken: Sendable, Hashable {
 
     /// SHA-256 of a text, in hexadecimal.
     package static func digest(of text: String) -> String {
-        var digits: [UInt8] = []
-        digits.reserveCapacity(SHA256.byteCount * 2)
-        for byte in SHA256.hash(data: Array(text.utf8)) {
-            for half in [byte >> 4, byte & 15] {
-                digits.append(half < 10 ? UInt8(ascii: "0") + half : UInt8(ascii: "a") - 10 + half)
+        let digest = SHA256.hash(data: Array(text.utf8))
+        return String(unsafeUninitializedCapacity: SHA256.byteCount * 2) { digits in
+            var place = 0
+            for byte in digest {
+                digits[place] = digit(byte >> 4)
+                digits[place + 1] = digit(byte & 15)
+                place += 2
             }
+            return place
         }
-        return String(decoding: digits, as: UTF8.self)
+    }
+
+    private static func digit(_ half: UInt8) -> UInt8 {
+        half < 10 ? UInt8(ascii: "0") + half : UInt8(ascii: "a") - 10 + half
     }
 
     /// The first characters, to be told apart in a list.
