@@ -158,7 +158,7 @@ extension SeriesBenchmark {
             let table = ReadingTable(source: source, times: [], columns: columns)
             _ = try catalogue.layouts(
                 of: [table], BatchRecord.Runs(ReadingRows()), tenant: TenantID(high: 9, low: 1)
-            ) { _, _ in }
+            ) { _ in }
         }
         print("index-memory \((residentBytes() - before) / count) bytes/series")
         let questions: [(String, [LabelMatcher])] = [

@@ -124,8 +124,8 @@ package final class SeriesEngine: SeriesStore {
         let runs = BatchRecord.Runs(batch.rows)
         let tables = runs.mixed.isEmpty ? batch.ownTables : batch.ownTables + runs.mixed
         let (layouts, runLayouts) = try catalogue.layouts(of: tables, runs, tenant: tenant) {
-            (kind, buffer) throws(StoreError) in
-            try log.enqueue(kind, buffer)
+            (record) throws(StoreError) in
+            try log.enqueue(.definitions, record)
         }
         let buffer = BatchRecord.write(tables, layouts: layouts, runs, runLayouts: runLayouts, arrival: batch.arrival)
         buffer.layouts = layouts + runLayouts
@@ -225,7 +225,7 @@ package final class SeriesEngine: SeriesStore {
         case .delete, .deleteTenant:
             SeriesRecovery.removeOpenRows(kind, buffer.payload, catalogue, memory)
             return 0
-        case .group, .series, .layout, .mark: return 0
+        case .group, .series, .layout, .definitions, .mark: return 0
         }
     }
 }

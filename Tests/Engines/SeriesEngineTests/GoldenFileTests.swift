@@ -85,10 +85,11 @@ import VigilPorts
         }
     }
 
-    @Test func `a log of version 1 is read`() async throws {
+    @Test(arguments: [GoldenFileTests.log, GoldenFileTests.logOfDefinitions])
+    func `a log of version 1 is read, with definitions one by one and together`(_ log: String) async throws {
         let folder = TemporaryFolder()
         let scope = AccessScope(tenant: TenantID(high: 1, low: 2))
-        let bytes = try #require(Data(base64Encoded: Self.log))
+        let bytes = try #require(Data(base64Encoded: log))
         try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
         try bytes.write(to: URL(fileURLWithPath: folder.path + "/" + FileNames.log(1)))
         let engine = try await SeriesEngine.open(folder: folder.path, clock: HandClock())
@@ -133,5 +134,13 @@ import VigilPorts
         W+0fOs3OAQAAAAEAAAADAAAAAgAAAAEAAAAAAAAAAgAAAAMAAAB4AAAABAAAAAUAAAAAAAAAAAAAAAAAAAAauxTQOTDZFi9OqHSF2PL4wBjGGC\
         QKBgABAAAAAAAAAAEAAAACAAAAAQAAAAAAAAACAAAAb24AAABAHhgkCgYAAwAAAAAAAAAAAAAAAAD4PwAAAAAAAAAAZGQAAAAAAACA1rYYJAoG\
         AAEAAAAAAAAAAAAAAAAABEAAAAAAAAAAAGQoAAAAAAAAAAAAAAcAAAAFAAAAAAAAAAUAAAAAAAAAmenYUTfbRu9Xf8iDxcn+4g==
+        """
+    static let logOfDefinitions = """
+        VklHSUxMT0cBAAAAAAAAAAEAAAAAAAAAAQAAAAAAAAAACrlTJAoGAAAAAAAAAAAAAAAAAAAAAABKsaCUc7LPPagAAAAIAAAAAQAAAAAAAAAAAAAAAA\
+        AAAAhKtvPaLlLhQ4bDAgPzR6QCAAAAAQAAAAIAAAABAAAADAAAAGJvaWxlcl9sZXZlbAwAAABib2lsZXJfc3RhdGUBAAAAAQAAAAEAAAAAAAAAAgAA\
+        AAAAAAADAAAAAAAAAAQAAAAAAAAAAQAAAAQAAABzaXRlBQAAAG5vcnRoAQAAAAEAAAAAAAAAAgAAAAEAAAABAAAAAQAAAAEAAAADAAAAAgAAAAEAAA\
+        AAAAAAAgAAAAMAAAAAAAB4AAAABAAAAAIAAAAAAAAAAAAAAAAAAAAauxTQOTDZFqfPZ+IK4R3swBjGGCQKBgABAAAAAAAAAAEAAAACAAAAAQAAAAAA\
+        AAACAAAAb24AAABAHhgkCgYAAwAAAAAAAAAAAAAAAAD4PwAAAAAAAAAAZGQAAAAAAACA1rYYJAoGAAEAAAAAAAAAAAAAAAAABEAAAAAAAAAAAGQoAA\
+        AAAAAAAAAAAAcAAAACAAAAAAAAAAIAAAAAAAAAmenYUTfbRu+N0qCTkr6RDw==
         """
 }

@@ -5,6 +5,11 @@ enum DefinitionRecords {
     // A group: number 4, has a device 4, tenant 16, device 16, count of labels 4, then name and value of each.
     static func write(_ group: SourceGroup) -> RecordBuffer {
         let buffer = RecordBuffer(capacity: 256)
+        write(group, to: buffer)
+        return buffer
+    }
+
+    static func write(_ group: SourceGroup, to buffer: RecordBuffer) {
         buffer.append(group.number)
         buffer.append(UInt32(group.device == nil ? 0 : 1))
         buffer.append(group.tenant.high)
@@ -16,7 +21,6 @@ enum DefinitionRecords {
             buffer.append(label.name)
             buffer.append(label.value)
         }
-        return buffer
     }
 
     static func group(_ reader: inout RecordReader) -> SourceGroup? {
@@ -54,6 +58,11 @@ enum DefinitionRecords {
     // A layout: number 4, group 4, flags 4 (1 presence, 2 quality), count 4, then series 4 and kind 4 of each column.
     static func write(_ layout: RowLayout) -> RecordBuffer {
         let buffer = RecordBuffer(capacity: 32 + layout.columns.count * 8)
+        write(layout, to: buffer)
+        return buffer
+    }
+
+    static func write(_ layout: RowLayout, to buffer: RecordBuffer) {
         buffer.append(layout.number)
         buffer.append(layout.group.number)
         buffer.append(UInt32((layout.hasPresence ? 1 : 0) | (layout.hasQuality ? 2 : 0)))
@@ -62,7 +71,6 @@ enum DefinitionRecords {
             buffer.append(column.series.number)
             buffer.append(UInt32(column.kind.rawValue))
         }
-        return buffer
     }
 
     static func layout(

@@ -4,12 +4,15 @@ import VigilModel
 ///
 /// Series of one group lie in the same chunks, so that their times are stored once.
 final class SourceGroup: @unchecked Sendable {
-    // Unchecked: `series` is guarded by the catalogue's lock; `blocks` and what belongs to it by the memory's lock.
+    // Unchecked: `series` and `position` are guarded by the catalogue's lock; `blocks` and what belongs to it by the
+    // memory's lock.
     let number: UInt32
     let tenant: TenantID
     let device: DeviceID?
     let labels: Labels
 
+    /// Its place in the tenant's index.
+    var position: UInt32 = 0
     /// In the order of their first reading.
     var series: [SeriesEntry] = []
     private var byMetric: [String: SeriesEntry]?

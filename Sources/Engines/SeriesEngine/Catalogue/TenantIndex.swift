@@ -4,34 +4,27 @@ import VigilModel
 ///
 /// For each value of a label, each device and each metric it holds the sorted positions of the groups that have it. Lists
 /// grow at their ends, because groups are added in the order of their positions.
-struct TenantIndex {
+final class TenantIndex {
+    // Guarded by the catalogue's lock.
     private(set) var groups: [SourceGroup] = []
     private var labels: [String: [String: [UInt32]]] = [:]
     private var devices: [DeviceID: [UInt32]] = [:]
-    private var metrics: [String: [UInt32]] = [:]
-    private var positions: [UInt32: UInt32] = [:]
+    private var metrics: [String: IndexedMetric] = [:]
 
-    mutating func add(_ group: SourceGroup) {
+    func add(_ group: SourceGroup) {
         let position = UInt32(groups.count)
         groups.append(group)
-        positions[group.number] = position
+        group.position = position
         for label in group.labels.all { labels[label.name, default: [:]][label.value, default: []].append(position) }
         if let device = group.device { devices[device, default: []].append(position) }
     }
 
-    /// Notes that a group has a series of this metric.
-    mutating func add(_ metric: String, to group: SourceGroup) {
-        guard let position = positions[group.number] else { return }
-        var list = metrics[metric] ?? []
-        metrics[metric] = nil
-        // Nearly always the group is the last: a device's fields come together.
-        if let last = list.last, last >= position {
-            let place = Postings.lowerBound(list, position)
-            if list[place] != position { list.insert(position, at: place) }
-        } else {
-            list.append(position)
-        }
-        metrics[metric] = list
+    /// The metric of this name, which is made when there is none.
+    func metric(named name: String) -> IndexedMetric {
+        if let known = metrics[name] { return known }
+        let made = IndexedMetric(name)
+        metrics[name] = made
+        return made
     }
 
     /// The series for which all matchers hold and that the scope shows, group by group.
@@ -46,7 +39,7 @@ struct TenantIndex {
             return all.compactMap { $0.series.isEmpty ? nil : ($0, $0.series) }
         }
         if names.isEmpty || found?.isEmpty == true { return [] }
-        keep(names.count == 1 ? metrics[names[0]] ?? [] : Postings.union(names.map { metrics[$0] ?? [] }))
+        keep(names.count == 1 ? positions(of: names[0]) : Postings.union(names.map { positions(of: $0) }))
         let wanted = Set(names)
         return (found ?? []).compactMap { position in
             let group = groups[Int(position)]
@@ -55,6 +48,8 @@ struct TenantIndex {
             return some.isEmpty ? nil : (group, some)
         }
     }
+
+    private func positions(of metric: String) -> [UInt32] { metrics[metric]?.positions ?? [] }
 
     private func positions(of wanted: Set<DeviceID>) -> [UInt32] {
         Postings.union(wanted.compactMap { devices[$0] })
@@ -85,5 +80,27 @@ struct TenantIndex {
             return metrics[name] != nil && matchers.matches(metric: name) ? [name] : []
         }
         return metrics.keys.filter { matchers.matches(metric: $0) }
+    }
+}
+
+/// A metric of a tenant, with the groups that have a series of it.
+///
+/// An object, so that who adds a series of a known metric looks for no name.
+final class IndexedMetric {
+    let name: String
+    /// Sorted.
+    private(set) var positions: [UInt32] = []
+
+    init(_ name: String) {
+        self.name = name
+    }
+
+    /// Notes that a group has a series of this metric.
+    func add(_ group: SourceGroup) {
+        let position = group.position
+        // Nearly always the group is the last: a device's fields come together.
+        guard let last = positions.last, last >= position else { return positions.append(position) }
+        let place = Postings.lowerBound(positions, position)
+        if positions[place] != position { positions.insert(position, at: place) }
     }
 }

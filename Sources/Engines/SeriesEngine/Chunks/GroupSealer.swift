@@ -114,10 +114,11 @@ struct GroupSealer {
     private func chunk(
         _ columns: [(SeriesEntry, RawSeries)], _ file: ChunkFile, _ generation: Int64, replaced: [ChunkReference]
     ) -> ChunkFile.NewChunk {
-        let known = columns.map { entry, series in
-            ChunkRewriting.column(entry.number, series) { last in
-                let open = SeriesReader(entry: entry, chunks: [], blocks: frozen).latest()
-                if let open, open.sample.time.microseconds == last { return open.arrival.microseconds }
+        let open = NewestSamples(of: columns.map(\.0), blocks: frozen, chunks: []).arrivals
+        let known = columns.indices.map { place in
+            let (entry, series) = columns[place]
+            return ChunkRewriting.column(entry.number, series) { last in
+                if let open = open[place], open.time == last { return open.arrival }
                 return replaced.compactMap { $0.column(entry.number) }.first { $0.lastTime == last }?.arrival ?? last
             }
         }

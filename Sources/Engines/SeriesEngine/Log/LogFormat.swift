@@ -16,6 +16,8 @@ enum RecordKind: UInt8, Sendable {
     case deleteTenant = 6
     /// Nothing: its header proves that the record before it was synced. The next record overwrites it.
     case mark = 7
+    /// Sources, series and layouts that a batch is the first to use, together.
+    case definitions = 8
 }
 
 /// The 40 bytes before the payload of each record.

@@ -24,7 +24,7 @@ final class SeriesRecovery {
 
     func take(_ kind: RecordKind, _ position: Int64, _ payload: UnsafeRawBufferPointer) throws(StoreError) {
         switch kind {
-        case .group:
+        case .group, .definitions:
             let last = catalogue.counted.group
             try catalogue.recover(kind, payload)
             for number in last..<max(last, catalogue.counted.group) {

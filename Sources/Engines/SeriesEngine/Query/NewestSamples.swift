@@ -61,6 +61,11 @@ struct NewestSamples {
         }
     }
 
+    /// When the newest sample of each series is of, and when its row came; only open rows say so.
+    var arrivals: [(time: Int64, arrival: Int64)?] {
+        places.map { $0.kind == .row ? (time: $0.time, arrival: blocks[$0.container].arrival($0.row)) : nil }
+    }
+
     private func sample(of entry: SeriesEntry, _ place: Place, _ block: OpenBlock) -> LatestSample {
         let bits = block.bits(place.row, place.column)
         let value: ReadingValue =

@@ -43,11 +43,18 @@ package struct Labels: Hashable, Sendable {
     }
 
     package func removing(_ names: Set<String>) -> Labels {
-        Labels(dictionary.filter { !names.contains($0.key) })
+        Labels(sorted: all.filter { !names.contains($0.name) })
     }
 
     package func keeping(_ names: Set<String>) -> Labels {
-        Labels(dictionary.filter { names.contains($0.key) })
+        Labels(sorted: all.filter { names.contains($0.name) })
+    }
+
+    /// The same without one label.
+    package func removing(_ name: String) -> Labels { Labels(sorted: all.filter { $0.name != name }) }
+
+    private init(sorted all: [Label]) {
+        self.all = all
     }
 
     package var dictionary: [String: String] {

@@ -66,6 +66,11 @@ package final class AlertingService: Sendable {
         try await MissingWatch(stores: stores, clock: clock, shelf: shelf, listening: listening).check()
     }
 
+    /// Looks up beside other work what judging the rows of these parts will need.
+    func prepare(_ parts: [RoutedPart], tenant: TenantID) async {
+        await evaluators.evaluator(of: tenant).prepare(parts)
+    }
+
     /// Judges readings that are durable; `companion` is written in the same transaction as the effect.
     ///
     /// - Parameter mayWait: Whether `companion` may be written a moment later where there is no effect.

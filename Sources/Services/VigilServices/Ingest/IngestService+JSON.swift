@@ -112,22 +112,26 @@ extension IngestService {
     private func devices(of readings: [IncomingReading], scope: AccessScope, tenant: TenantID) async throws
         -> [String: Result<KnownDevice, ServiceError>]
     {
-        var newcomers: [DeviceDirectory.Newcomer] = []
+        var references: [String] = []
+        var samples: [JSONValue] = []
         var places: [String: Int] = [:]
         for reading in readings {
             guard let reference = reading.reference, places[reference] == nil else { continue }
-            places[reference] = newcomers.count
-            newcomers.append(DeviceDirectory.Newcomer(reference: reference, sample: reading.value))
+            places[reference] = references.count
+            references.append(reference)
+            samples.append(reading.value)
         }
-        let found = try await find(newcomers, scope: scope, tenant: tenant)
+        let found = try await find(references, scope: scope, tenant: tenant) { samples[$0] }
         return places.mapValues { found[$0] }
     }
 
-    /// The devices that names mean; an unknown one is discovered by those who see all devices.
-    func find(_ newcomers: [DeviceDirectory.Newcomer], scope: AccessScope, tenant: TenantID) async throws
-        -> [Result<KnownDevice, ServiceError>]
-    {
-        let known = try await directory.find(newcomers.map(\.reference), tenant: tenant)
+    /// The devices that names mean, each name once; an unknown one is discovered by those who see all devices.
+    ///
+    /// - Parameter sample: What the device at a place sent; asked of unknown ones only.
+    func find(
+        _ references: [String], scope: AccessScope, tenant: TenantID, sample: (Int) -> JSONValue
+    ) async throws -> [Result<KnownDevice, ServiceError>] {
+        let known = try await directory.find(references, tenant: tenant)
         var result = known.map { device -> Result<KnownDevice, ServiceError> in
             guard let device, scope.shows(device.entry.id) else { return .failure(.notFound("device")) }
             return .success(device)
@@ -135,7 +139,10 @@ extension IngestService {
         if case .all = scope.visibility {
             let unknown = known.indices.filter { known[$0] == nil }
             if !unknown.isEmpty {
-                let made = try await directory.discover(unknown.map { newcomers[$0] }, tenant: tenant)
+                let newcomers = unknown.map { place in
+                    DeviceDirectory.Newcomer(reference: references[place], sample: sample(place))
+                }
+                let made = try await directory.discover(newcomers, tenant: tenant)
                 for (place, device) in zip(unknown, made) { result[place] = device }
             }
         }

@@ -11,6 +11,9 @@ package struct LineReceipt: Sendable {
     package var receipt: IngestReceipt
 }
 
+/// What a key of lines means: its device, if it names one, and the labels that are left.
+typealias LineMeaning = Result<(device: KnownDevice?, labels: Labels), ServiceError>
+
 extension IngestService {
     /// Takes line protocol.
     ///
@@ -83,9 +86,6 @@ extension IngestService {
 
     // MARK: - Devices
 
-    /// What a key means: its device, if it names one, and the labels that are left.
-    private typealias Meanings = [Result<(device: KnownDevice?, labels: Labels), ServiceError>]
-
     /// What is known of the parts of `rows`, from which what is refused is taken away.
     private func parts(
         of rows: inout ReadingRows, _ lines: inout RowLines, arrival: Timestamp, _ ingest: TenantIngest,
@@ -100,15 +100,7 @@ extension IngestService {
         } else {
             let meanings = try await meanings(of: rows, scope: scope, tenant: tenant)
             refuse(meanings, in: &rows, &lines, arrival: arrival, refusals: &refusals)
-            var wanted: [WantedPart] = []
-            for part in rows.parts {
-                guard let meaning = try? meanings[Int(part.group)].get() else { continue }
-                let source = await ingest.source(
-                    of: part.source, device: meaning.device?.entry.id, labels: meaning.labels)
-                wanted.append(
-                    WantedPart(
-                        device: meaning.device, source: source, shape: part.shape, unit: nil, isNormalised: false))
-            }
+            let wanted = await ingest.wanted(rows.parts, meanings)
             parts = try await ingest.route(wanted, sourcesAreKept: true)
             await ingest.learn(rows, parts, edition: edition, until: arrival + settings.routeLife)
         }
@@ -117,35 +109,33 @@ extension IngestService {
     }
 
     /// What the keys of the lines mean, one for each group.
-    private func meanings(of rows: ReadingRows, scope: AccessScope, tenant: TenantID) async throws -> Meanings {
-        let keys = Self.keys(of: rows)
-        let found = try await devices(of: keys, rows, scope: scope, tenant: tenant)
-        return zip(keys, found).map { key, device in
-            device.map { device in
-                let labels = key?.labels ?? .none
-                return (device, labels.removing(settings.naming(in: labels).labels))
-            }
-        }
+    private func meanings(of rows: ReadingRows, scope: AccessScope, tenant: TenantID) async throws -> [LineMeaning] {
+        let named = Self.keys(of: rows).map { settings.naming(in: $0?.labels ?? .none) }
+        let found = try await devices(of: named.map(\.reference), rows, scope: scope, tenant: tenant)
+        return zip(named, found).map { named, device in device.map { (device: $0, labels: named.rest) } }
     }
 
     /// The devices that keys name; `nil` for those that name none.
     private func devices(
-        of keys: [SeriesSource?], _ rows: ReadingRows, scope: AccessScope, tenant: TenantID
+        of names: [String?], _ rows: ReadingRows, scope: AccessScope, tenant: TenantID
     ) async throws -> [Result<KnownDevice?, ServiceError>] {
-        var newcomers: [DeviceDirectory.Newcomer] = []
+        var firstRows = [Int](repeating: -1, count: names.count)
+        for (number, row) in rows.rows.enumerated() {
+            let group = Int(rows.parts[Int(row.part)].group)
+            if firstRows[group] < 0 { firstRows[group] = number }
+        }
+        var references: [String] = []
+        var samples: [Int] = []
         var numbers: [String: Int] = [:]
-        var firstRows: [Int32: ReadingRows.Row] = [:]
-        for row in rows.rows {
-            let group = rows.parts[Int(row.part)].group
-            if firstRows[group] == nil { firstRows[group] = row }
+        for (name, row) in zip(names, firstRows) where row >= 0 {
+            guard let name, numbers[name] == nil else { continue }
+            numbers[name] = references.count
+            references.append(name)
+            samples.append(row)
         }
-        let names = keys.map { key in key.flatMap { settings.naming(in: $0.labels).reference } }
-        for (place, name) in names.enumerated() {
-            guard let name, numbers[name] == nil, let row = firstRows[Int32(place)] else { continue }
-            numbers[name] = newcomers.count
-            newcomers.append(DeviceDirectory.Newcomer(reference: name, sample: Self.sample(row, of: rows)))
+        let found = try await find(references, scope: scope, tenant: tenant) {
+            Self.sample(rows.rows[samples[$0]], of: rows)
         }
-        let found = try await find(newcomers, scope: scope, tenant: tenant)
         return names.map { name in
             guard let name else { return scope.isWhole ? .success(nil) : .failure(.notFound("device")) }
             return numbers[name].map { found[$0].map { $0 } } ?? .failure(.notFound("device"))
@@ -161,7 +151,7 @@ extension IngestService {
 
     /// Takes the rows away whose device is unknown or switched off.
     private func refuse(
-        _ meanings: Meanings, in rows: inout ReadingRows, _ lines: inout RowLines, arrival: Timestamp,
+        _ meanings: [LineMeaning], in rows: inout ReadingRows, _ lines: inout RowLines, arrival: Timestamp,
         refusals: inout Refusals
     ) {
         var errors: [Int32: ServiceError] = [:]
@@ -211,13 +201,15 @@ extension IngestService {
 }
 
 extension IngestSettings {
-    /// What the labels of a line call the device, and which labels say so.
-    func naming(in labels: Labels) -> (reference: String?, labels: Set<String>) {
-        if let label = deviceLabels.first(where: { labels[$0] != nil }) { return (labels[label], [label]) }
-        if let site = labels["site_id"], let type = labels["sensor_type"] {
-            return ("\(site)_\(type)", ["site_id", "sensor_type"])
+    /// What the labels of a line call the device, and the labels that do not say so.
+    func naming(in labels: Labels) -> (reference: String?, rest: Labels) {
+        for label in deviceLabels {
+            if let reference = labels[label] { return (reference, labels.removing(label)) }
         }
-        return (nil, [])
+        if let site = labels["site_id"], let type = labels["sensor_type"] {
+            return ("\(site)_\(type)", labels.removing(["site_id", "sensor_type"]))
+        }
+        return (nil, labels)
     }
 }
 

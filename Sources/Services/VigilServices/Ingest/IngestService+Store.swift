@@ -25,6 +25,9 @@ extension IngestService {
         }
     }
 
+    /// Devices of a batch from which on their conditions are looked up beside its way to the disk.
+    private static let devicesPrepared = 256
+
     private func append(
         _ prepared: PreparedRows, refusals: Refusals, form: String, arrival: Timestamp, principal: Principal,
         tenant: TenantID
@@ -39,11 +42,14 @@ extension IngestService {
         // JSON carries its arrival beside the object as sent.
         let isJSON = form == "json" || form == "steam"
         let arrivals = isJSON ? nil : BatchArrival.table(of: prepared, number: number, arrival: arrival)
+        let batch = ReadingBatch(
+            tables: [entry.table()] + (arrivals.map { [$0] } ?? []), rows: prepared.rows, arrival: arrival)
         do {
-            _ = try await stores.series.append(
-                ReadingBatch(
-                    tables: [entry.table()] + (arrivals.map { [$0] } ?? []), rows: prepared.rows, arrival: arrival),
-                in: SystemScope.tenant(tenant, "ingest"))
+            // Conditions of many devices are looked up while the batch goes to the disk.
+            async let prepares: Void? =
+                heard.count < Self.devicesPrepared ? nil : alerting.prepare(prepared.parts, tenant: tenant)
+            _ = try await stores.series.append(batch, in: SystemScope.tenant(tenant, "ingest"))
+            _ = await prepares
         } catch {
             await ingest.abandon(number)
             throw error

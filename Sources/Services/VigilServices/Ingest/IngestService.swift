@@ -109,8 +109,10 @@ package final class IngestService: Sendable {
         let through = await ingest.evaluatedThrough(with: entry.number)
         let (due, isNews) = await ingest.dueActivity(heard, at: now)
         let tenant = ingest.tenant
-        // That a device is heard again must be seen at once, and so must what was refused.
-        let mayWait = !isNews && entry.refused == 0 && work.revisits.isEmpty
+        // That a device is heard again must be seen at once, and so must what was refused. Of very many devices it may be
+        // seen a moment later: who sent for them would wait for a record of each.
+        let mayWait =
+            (!isNews || due.count > IngestSettings.newsMax) && entry.refused == 0 && work.revisits.isEmpty
         try await alerting.evaluate(work, tenant: tenant, mayWait: mayWait) { transaction in
             try IngestRecords.write(entry, activity: due, through: through, tenant: tenant, at: now, in: transaction)
         }

@@ -44,8 +44,18 @@ package struct LiveEnvelope: Sendable, Hashable {
     /// Whoever hears the bus need not read the JSON: most messages have no listener, and the others get it as it is.
     package var busPayload: [UInt8] {
         let heading = [String(sequence), type, device?.description ?? "", aggregate ?? "", aggregateID ?? ""]
-            .map { $0.replacing("\t", with: " ").replacing("\n", with: " ") }
-        return Array((heading.joined(separator: "\t") + "\n").utf8) + json
+        var payload: [UInt8] = []
+        payload.reserveCapacity(heading.reduce(heading.count) { $0 + $1.utf8.count } + json.count)
+        for (place, part) in heading.enumerated() {
+            if place > 0 { payload.append(UInt8(ascii: "\t")) }
+            for byte in part.utf8 {
+                let ends = byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n")
+                payload.append(ends ? UInt8(ascii: " ") : byte)
+            }
+        }
+        payload.append(UInt8(ascii: "\n"))
+        payload += json
+        return payload
     }
 
     /// What `busPayload` says; `nil` for anything else.

@@ -87,6 +87,82 @@ import VigilServices
         }
     }
 
+    @Test func `conditions of many devices go on where they stood before a start`() async throws {
+        try await withWorld { world in
+            var form = RuleForm(name: "High", metric: "m_p", condition: "above")
+            form.threshold = 10
+            _ = try await world.alerting.createRule(form, by: world.principal)
+            let now = World.start.microseconds / 1_000_000
+            // More than one statement takes, and more than are judged without looking their conditions up before.
+            func body(_ second: Int64, _ high: Int) -> String {
+                (0..<700).map { "m,device=d\($0) p=\($0 == high ? 11 : 9) \(now + second)" }.joined(separator: "\n")
+            }
+            try await world.lines(body(-9, 555))
+            #expect(try await world.alerts().map(\.condition) == ["active"])
+            func started() -> IngestService {
+                let directory = DeviceDirectory(stores: world.stores, clock: world.clock)
+                return IngestService(
+                    stores: world.stores, clock: world.clock, directory: directory,
+                    alerting: AlertingService(stores: world.stores, clock: world.clock, directory: directory))
+            }
+            // It is no new alert as long as it lasts, and ends when it does.
+            for (second, high, condition) in [(-8, 555, "active"), (-7, -1, "normal")] as [(Int64, Int, String)] {
+                _ = try await started().receiveLines(
+                    World.body(body(second, high)), precision: "s", by: world.principal)
+                #expect(try await world.alerts().map(\.condition) == [condition], "\(second)")
+            }
+        }
+    }
+
+    @Test func `that very many devices are heard again is recorded a moment later, of few at once`() async throws {
+        try await withWorld { world in
+            let (few, many) = (3, IngestSettings.newsMax + 1)
+            let (tenant, now) = (world.tenant, World.start)
+            try await world.stores.relational.write(in: world.scope) { transaction in
+                for number in 0..<few + many {
+                    try transaction.execute(
+                        """
+                        INSERT INTO devices (id, tenant_id, code, name, kind, status, connection, metadata,
+                            is_discovered, version, created_at, updated_at)
+                        VALUES (\(DeviceID(at: now)), \(tenant), \("d\(number)"), 'd', 'sensor', 'active', '{}', '{}',
+                            \(false), 1, \(now), \(now))
+                        """)
+                }
+            }
+            func heard() async throws -> Int {
+                try await world.stores.relational.read(in: world.scope) { transaction in
+                    try transaction.rows("SELECT count(*) AS count FROM device_activity").first?
+                        .get("count", as: Int.self) ?? 0
+                }
+            }
+            func send(_ devices: Range<Int>) async throws {
+                try await world.lines(devices.map { "m,device=d\($0) p=1 1748779100" }.joined(separator: "\n"))
+            }
+            try await send(0..<few)
+            #expect(try await heard() == few)
+            try await send(few..<few + many)
+            #expect(try await heard() == few)
+            await world.alerting.settleAll()
+            #expect(try await heard() == few + many)
+        }
+    }
+
+    @Test func `units of many devices are those of each alone`() async throws {
+        try await withWorld { world in
+            try await world.device("d7")
+            try await world.send(#"{"metric": "m_p", "value": 1, "unit": "bar"}"#, to: "d7")
+            for metric in ["a", "b"] {
+                try await world.send("{\"metric\": \"\(metric)\", \"value\": 1, \"unit\": \"kWh\"}", to: "d7")
+            }
+            let lines = (0..<700).map { "m,device=d\($0) p=1 1748779100" }.joined(separator: "\n")
+            try await world.lines(lines)
+            let latest = try await world.query.latest(ofDevice: "d7", in: world.scope)
+            #expect(latest.first { $0.metric == "m_p" }?.unit == "bar")
+            let other = try await world.query.latest(ofDevice: "d8", in: world.scope)
+            #expect(other.first { $0.metric == "m_p" }?.unit == nil)
+        }
+    }
+
     @Test func `a metric that came without a unit shows the one that comes later`() async throws {
         try await withWorld { world in
             try await world.device("a")

@@ -24,6 +24,27 @@ extension ConditionRecord {
         self.history = history
     }
 
+    /// Subjects that one statement looks up.
+    private static let subjectsPerStatement = 500
+
+    /// All conditions of a rule, where they are no more than are asked for: reading them costs less than looking each up.
+    private static func few(
+        of rule: String, _ count: Int, tenant: TenantID, in transaction: any SQLTransaction
+    ) throws -> [ConditionRecord]? {
+        let found: Int =
+            try transaction.rows(
+                """
+                SELECT COUNT(*) AS n FROM (
+                    SELECT 1 AS one FROM rule_conditions WHERE tenant_id = \(tenant) AND rule_key = \(rule)
+                    LIMIT \(count + 1)) AS some
+                """
+            ).first?.get("n") ?? 0
+        guard found <= count else { return nil }
+        return try transaction.rows(
+            "SELECT * FROM rule_conditions WHERE tenant_id = \(tenant) AND rule_key = \(rule)"
+        ).map(ConditionRecord.init(row:))
+    }
+
     static func load(_ keys: [ConditionCell.Key], tenant: TenantID, in transaction: any SQLTransaction) throws
         -> [ConditionCell.Key: ConditionRecord]
     {
@@ -31,8 +52,15 @@ extension ConditionRecord {
         var byRule: [String: [String]] = [:]
         for key in keys { byRule[key.rule, default: []].append(key.subject) }
         for (rule, subjects) in byRule {
-            for start in stride(from: 0, to: subjects.count, by: 500) {
-                let part = subjects[start..<min(start + 500, subjects.count)]
+            if subjects.count > subjectsPerStatement,
+                let all = try few(of: rule, subjects.count, tenant: tenant, in: transaction)
+            {
+                // Conditions that nobody asked for are not in the way.
+                for record in all { records[record.key] = record }
+                continue
+            }
+            for start in stride(from: 0, to: subjects.count, by: subjectsPerStatement) {
+                let part = subjects[start..<min(start + subjectsPerStatement, subjects.count)]
                 let rows = try transaction.rows(
                     """
                     SELECT * FROM rule_conditions

@@ -25,8 +25,8 @@ extension TenantEvaluator {
         }
     }
 
-    /// Whether the condition is normal, has been since before these rows, and none of them breaches it: what nearly
-    /// every batch says of nearly every condition.
+    /// Whether the condition is normal, has been since before these rows or ever, and none of them breaches it: what
+    /// nearly every batch says of nearly every condition.
     ///
     /// The order of the rows does not matter then, and it does not matter either whether newer ones were judged before:
     /// senders with several connections overtake themselves all the time.
@@ -34,17 +34,27 @@ extension TenantEvaluator {
         _ cell: ConditionCell, _ field: BoundField, _ prepared: PreparedRows, _ rows: ArraySlice<Int32>,
         _ extent: ReadingRows.Extent
     ) -> Bool {
-        guard cell.isWarm, cell.state.since == nil, let through = cell.through, let test = cell.numberTest,
-            field.kind == .float || field.kind == .integer,
-            let last = cell.history.last?.time.microseconds, last < extent.firstTime
-        else { return false }
+        guard let test = cell.numberTest, field.kind == .float || field.kind == .integer else { return false }
+        if cell.isWarm {
+            guard cell.state.since == nil, cell.through != nil, let last = cell.history.last?.time.microseconds,
+                last < extent.firstTime
+            else { return false }
+        } else {
+            // Nothing was ever recorded of it, so it has been normal.
+            guard cell.history.isEmpty else { return false }
+        }
         let isFloat = field.kind == .float
         for row in rows {
             let word = prepared.rows.words[Int(prepared.rows.rows[Int(row)].firstWord) + field.place]
             let number = isFloat ? Double(bitPattern: word) : Double(Int64(bitPattern: word))
             if test.isBreached(by: number) { return false }
         }
-        if extent.lastTime > through.microseconds { cell.through = Timestamp(microseconds: extent.lastTime) }
+        if !cell.isWarm {
+            cell.restart()
+            cell.isWarm = true
+        }
+        let last = Timestamp(microseconds: extent.lastTime)
+        if cell.through.map({ $0 < last }) ?? true { cell.through = last }
         return true
     }
 

@@ -52,6 +52,8 @@ actor TenantEvaluator {
     let settings: AlertingService.Settings
     var cells: [ConditionCell.Key: ConditionCell] = [:]
     private var bindings = OpenTable<ObjectPair, Binding>()
+    /// Of each list of metrics, the places of those that rules are about.
+    private var watchedPlaces: [ObjectIdentifier: (names: MetricNames, places: [Int])] = [:]
     private var edition = -1
     private var waiting: [Waiting] = []
     private var isRunning = false
@@ -81,6 +83,20 @@ actor TenantEvaluator {
             }
         }
         try result.get()
+    }
+
+    /// Looks up the conditions that the rows of parts touch, so that judging them finds all of it.
+    ///
+    /// What cannot be looked up now is when they are judged.
+    func prepare(_ parts: [RoutedPart]) async {
+        guard let book = try? await shelf.book(of: tenant) else { return }
+        // While a group is being judged nothing of it may be dropped.
+        if edition != book.edition {
+            guard !isRunning else { return }
+            adopt(book)
+        }
+        guard cells.count + parts.count < settings.cellsMax / 2 else { return }
+        try? await warm([], parts.map { binding(of: $0, book: book) }, book: book)
     }
 
     /// Writes what waits.
@@ -122,7 +138,7 @@ actor TenantEvaluator {
         var outcomes: [ConditionOutcome] = []
         for submission in group {
             let bindings = submission.work.prepared.parts.map { binding(of: $0, book: book) }
-            try await warm(submission.work, bindings, book: book)
+            try await warm(submission.work.revisits, bindings, book: book)
             try await judge(
                 submission.work.prepared, bindings, currentFrom: submission.work.currentFrom, into: &outcomes)
             for revisit in submission.work.revisits { try await judge(revisit, book: book, into: &outcomes) }
@@ -152,6 +168,7 @@ actor TenantEvaluator {
         guard edition != book.edition else { return }
         edition = book.edition
         bindings.removeAll()
+        watchedPlaces.removeAll()
         var versions: [String: Int] = [:]
         for rules in book.byMetric.values { for rule in rules { versions[rule.key] = rule.version } }
         cells = cells.filter { versions[$0.key.rule] == $0.value.rule.version }
@@ -162,9 +179,12 @@ actor TenantEvaluator {
     func binding(of part: RoutedPart, book: RuleBook) -> Binding {
         if let known = bindings[ObjectPair(ObjectIdentifier(part))] { return known }
         let device = part.device?.entry
-        let fields = part.values.compactMap { place -> BoundField? in
+        var places = self.places(of: part.names, book: book)
+        if let watched = part.watched, !places.contains(watched), part.values.contains(watched) {
+            places = (places + [watched]).sorted()
+        }
+        let fields = places.compactMap { place -> BoundField? in
             let watched = place == part.watched ? part.device?.handler.defaultMetric : nil
-            guard book.byMetric[part.metrics[place]] != nil || watched != nil else { return nil }
             let identity = SeriesIdentity(
                 device: part.source.device, metric: part.metrics[place], labels: part.source.labels)
             let cells = cells(for: identity, watchedAs: watched, device: device, unit: part.units[place], book: book)
@@ -174,6 +194,14 @@ actor TenantEvaluator {
         let binding = Binding(part: part, fields: fields)
         bindings.put(binding, for: ObjectPair(ObjectIdentifier(part)))
         return binding
+    }
+
+    private func places(of names: MetricNames, book: RuleBook) -> [Int] {
+        if let known = watchedPlaces[ObjectIdentifier(names)] { return known.places }
+        let places = names.values.filter { book.byMetric[names.metrics[$0]] != nil }
+        if watchedPlaces.count >= 10_000 { watchedPlaces.removeAll() }
+        watchedPlaces[ObjectIdentifier(names)] = (names, places)
+        return places
     }
 
     /// - Parameter watchedAs: The metric under which the device's handler watches the series, when that is not its own.
@@ -202,7 +230,7 @@ actor TenantEvaluator {
     }
 
     /// Reads the stored conditions of all cells that this work meets for the first time.
-    private func warm(_ work: EvaluationWork, _ bindings: [Binding], book: RuleBook) async throws {
+    private func warm(_ revisits: [EvaluationWork.Revisit], _ bindings: [Binding], book: RuleBook) async throws {
         var cold: [ConditionCell.Key: ConditionCell] = [:]
         func collect(_ cells: [ConditionCell]) {
             for cell in cells where !cell.isWarm && cell.history.isEmpty { cold[cell.key] = cell }
@@ -210,21 +238,25 @@ actor TenantEvaluator {
         for binding in bindings where !binding.isRead {
             for field in binding.fields { collect(field.cells) }
         }
-        for revisit in work.revisits {
+        for revisit in revisits {
             collect(
                 cells(
                     for: revisit.identity, watchedAs: revisit.watchedAs, device: revisit.device, unit: revisit.unit,
                     book: book))
         }
-        defer { for binding in bindings { binding.isRead = true } }
-        guard !cold.isEmpty else { return }
+        guard !cold.isEmpty else {
+            for binding in bindings { binding.isRead = true }
+            return
+        }
         let tenant = tenant
         let keys = Array(cold.keys)
         let records = try await stores.relational.read(in: SystemScope.tenant(tenant, "rule evaluation")) {
             transaction in
             try ConditionRecord.load(keys, tenant: tenant, in: transaction)
         }
-        for (key, cell) in cold {
+        for binding in bindings { binding.isRead = true }
+        guard !records.isEmpty else { return }
+        for (key, cell) in cold where !cell.isWarm && cell.history.isEmpty {
             guard let record = records[key] else { continue }
             cell.state = record.state
             cell.history = record.history

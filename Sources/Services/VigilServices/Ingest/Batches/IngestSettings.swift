@@ -26,6 +26,8 @@ package struct IngestSettings: Sendable {
     package var activityInterval = Span.seconds(1)
     /// A device that was heard this long ago is heard again at once; of others the record may come a moment later.
     package var silenceMax = Span.seconds(10)
+    /// Of a batch with more devices that are heard again, the record may come a moment later too.
+    package static let newsMax = 1_000
     /// How often a device's readings go over the bus.
     package var liveInterval = Span.milliseconds(200)
 

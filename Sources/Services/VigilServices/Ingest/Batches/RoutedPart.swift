@@ -3,9 +3,15 @@ import VigilModel
 /// The metrics of a list of fields: one object for all sources of a measurement.
 final class MetricNames: Sendable {
     let metrics: [String]
+    /// The places of the fields that are readings, as opposed to what is kept beside them.
+    let values: [Int]
+    /// For sources that report without units.
+    let noUnits: [String?]
 
-    init(_ metrics: [String]) {
+    init(_ metrics: [String], of shape: RowShape) {
         self.metrics = metrics
+        values = shape.fields.indices.filter { !shape.fields[$0].hasPrefix("__") }
+        noUnits = Array(repeating: nil, count: metrics.count)
     }
 }
 
@@ -25,9 +31,7 @@ final class RoutedPart: Sendable {
     let units: [String?]
     /// The valid range of each field; empty when none has one.
     let ranges: [ValidRange?]
-    /// The places of the fields that are readings, as opposed to what is kept beside them.
-    let values: [Int]
-    /// Those of them that neither the handler nor the device's profile describes.
+    /// Those of the values that neither the handler nor the device's profile describes.
     let undescribed: [Int]
     /// The places of fields whose metric's name belongs to somebody else.
     let taken: [Int]
@@ -46,6 +50,8 @@ final class RoutedPart: Sendable {
 
     /// The metric of each field.
     var metrics: [String] { names.metrics }
+    /// The places of the fields that are readings, as opposed to what is kept beside them.
+    var values: [Int] { names.values }
 
     init(
         device: KnownDevice?, deviceNumber: Int, source: SeriesSource, shape: RowShape, names: MetricNames,
@@ -59,26 +65,36 @@ final class RoutedPart: Sendable {
         self.taken = taken
         self.reduced = reduced
         self.checks = checks
-        watched = isNormalised ? nil : device?.handler.watched(in: shape.fields)
-        let fields = shape.fields
-        let metrics = names.metrics
         self.names = names
         self.deviceNumber = deviceNumber
-        let values = fields.indices.filter { !fields[$0].hasPrefix("__") }
-        self.values = values
-        let entry = device?.entry
-        deviceID = entry?.id
-        isDiscovered = entry?.isDiscovered ?? false
-        isInactive = entry?.status == .inactive
-        let ranges = fields.indices.map { entry?.ranges[metrics[$0]] ?? entry?.ranges[fields[$0]] }
-        self.ranges = ranges.contains { $0 != nil } ? ranges : []
-        let undescribed = values.filter { place in
-            guard let device else { return false }
-            return !device.handler.knows(fields[place]) && ranges[place] == nil
-                && device.entry.units[metrics[place]] == nil && device.entry.units[fields[place]] == nil
+        isDiscovered = device?.entry.isDiscovered ?? false
+        isInactive = device?.entry.status == .inactive
+        deviceID = device?.entry.id
+        guard let device else {
+            (watched, ranges, undescribed, hasUndescribedUnits) = (nil, [], [], false)
+            return
         }
-        self.undescribed = undescribed
+        watched = isNormalised ? nil : device.handler.watched(in: shape.fields)
+        ranges = Self.ranges(of: device.entry, shape.fields, names.metrics)
+        // Thousands of devices that nobody has described share one list.
+        let isDescribed = device.handler != .custom || !device.entry.units.isEmpty || !ranges.isEmpty
+        undescribed = isDescribed ? Self.undescribed(of: device, shape.fields, names, ranges) : names.values
         hasUndescribedUnits = undescribed.contains { units[$0] != nil }
+    }
+
+    private static func ranges(of entry: DeviceEntry, _ fields: [String], _ metrics: [String]) -> [ValidRange?] {
+        guard !entry.ranges.isEmpty else { return [] }
+        let ranges = fields.indices.map { entry.ranges[metrics[$0]] ?? entry.ranges[fields[$0]] }
+        return ranges.contains { $0 != nil } ? ranges : []
+    }
+
+    private static func undescribed(
+        of device: KnownDevice, _ fields: [String], _ names: MetricNames, _ ranges: [ValidRange?]
+    ) -> [Int] {
+        names.values.filter { place in
+            !device.handler.knows(fields[place]) && (ranges.isEmpty || ranges[place] == nil)
+                && device.entry.units[names.metrics[place]] == nil && device.entry.units[fields[place]] == nil
+        }
     }
 }
 

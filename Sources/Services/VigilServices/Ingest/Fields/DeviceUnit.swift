@@ -15,6 +15,17 @@ struct DeviceUnit: Sendable {
         -> [DeviceID: [String: String]]
     {
         var units: [DeviceID: [String: String]] = [:]
+        if devices.count > devicesPerStatement, try areFew(devices.count, tenant: tenant, in: transaction) {
+            let wanted = Set(devices)
+            for row in try transaction.rows(
+                "SELECT device_id, metric, unit FROM device_units WHERE tenant_id = \(tenant)")
+            {
+                let device: DeviceID = try row.get("device_id")
+                guard wanted.contains(device) else { continue }
+                units[device, default: [:]][try row.get("metric")] = try row.get("unit")
+            }
+            return units
+        }
         for start in stride(from: 0, to: devices.count, by: devicesPerStatement) {
             let part = devices[start..<min(start + devicesPerStatement, devices.count)]
             let rows = try transaction.rows(
@@ -27,6 +38,18 @@ struct DeviceUnit: Sendable {
             }
         }
         return units
+    }
+
+    /// Whether a tenant has no more units than devices are asked for, so that reading all costs less than looking each up.
+    private static func areFew(_ count: Int, tenant: TenantID, in transaction: any SQLTransaction) throws -> Bool {
+        let found: Int =
+            try transaction.rows(
+                """
+                SELECT COUNT(*) AS n FROM (
+                    SELECT 1 AS one FROM device_units WHERE tenant_id = \(tenant) LIMIT \(count + 1)) AS some
+                """
+            ).first?.get("n") ?? 0
+        return found <= count
     }
 
     /// The same in a transaction of its own.

@@ -65,7 +65,7 @@ extension ReadingHandler {
 
     /// The place of the field by which lines say what the handler's own rule watches; `nil` without one.
     func watched(in fields: [String]) -> Int? {
-        watchedFields.lazy.compactMap { fields.firstIndex(of: $0) }.first
+        self == .custom ? nil : watchedFields.lazy.compactMap { fields.firstIndex(of: $0) }.first
     }
 
     /// The metric under which the handler watches a field of lines or files; `nil` when it does not.

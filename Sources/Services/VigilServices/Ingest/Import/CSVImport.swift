@@ -51,11 +51,10 @@ extension IngestService {
         guard let zone = plan.timeZone.map(TimeZone.init(identifier:)) ?? TimeZone(secondsFromGMT: 0) else {
             throw ServiceError.invalid("timeZone", "is not a known time zone")
         }
-        let newcomer = DeviceDirectory.Newcomer(
-            reference: plan.device, sample: .object(["metric": .string(plan.metric)]))
-        guard let device = try await find([newcomer], scope: scope, tenant: tenant).first?.get() else {
-            throw ServiceError.notFound("device")
+        let found = try await find([plan.device], scope: scope, tenant: tenant) { _ in
+            .object(["metric": .string(plan.metric)])
         }
+        guard let device = try found.first?.get() else { throw ServiceError.notFound("device") }
         var run = ImportRun(plan: plan, device: device, zone: zone)
         var reader = CSVReader()
         do {

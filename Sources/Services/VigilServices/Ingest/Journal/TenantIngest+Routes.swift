@@ -80,7 +80,9 @@ extension TenantIngest {
 
     /// The part as its device's handler has it stored, with what it demands.
     private func handled(_ wanted: WantedPart) -> (part: WantedPart, checks: [ColumnCheck]) {
-        guard let handler = wanted.device?.handler, !wanted.isNormalised else { return (wanted, []) }
+        guard let handler = wanted.device?.handler, handler != .custom, !wanted.isNormalised else {
+            return (wanted, [])
+        }
         let checks = handler.checks(of: wanted.shape)
         guard !checks.isEmpty else { return (wanted, []) }
         let shape = keep(wanted.shape.stored(by: checks))
@@ -113,8 +115,7 @@ extension TenantIngest {
         let (source, shape) = (wanted.source, wanted.shape)
         let names = self.names(of: shape, source)
         let known = wanted.device.flatMap { units[$0.entry.id] } ?? [:]
-        let unitsOfFields: [String?] =
-            known.isEmpty ? Array(repeating: nil, count: names.metrics.count) : names.metrics.map { known[$0] }
+        let unitsOfFields = known.isEmpty ? names.noUnits : names.metrics.map { known[$0] }
         let places =
             taken.isEmpty
             ? []
@@ -144,7 +145,7 @@ extension TenantIngest {
         let key = NamesKey(measurement: source.measurement, shape: ObjectIdentifier(shape))
         if let known = metricNames[key] { return known }
         if metricNames.count >= Self.routesMax { metricNames.removeAll(keepingCapacity: true) }
-        let made = MetricNames(shape.fields.map(source.metric(of:)))
+        let made = MetricNames(shape.fields.map(source.metric(of:)), of: shape)
         metricNames[key] = made
         return made
     }
@@ -220,8 +221,19 @@ extension TenantIngest {
         }
     }
 
+    /// What is wanted of parts of lines, by what their keys mean; those whose key means nothing are left out.
+    func wanted(_ parts: [ReadingRows.Part], _ meanings: [LineMeaning]) -> [WantedPart] {
+        parts.compactMap { part in
+            guard case .success(let meaning) = meanings[Int(part.group)] else { return nil }
+            return WantedPart(
+                device: meaning.device,
+                source: source(of: part.source, device: meaning.device?.entry.id, labels: meaning.labels),
+                shape: part.shape, unit: nil, isNormalised: false)
+        }
+    }
+
     /// The source that a key means, as the one object of its content.
-    func source(of key: SeriesSource, device: DeviceID?, labels: Labels) -> SeriesSource {
+    private func source(of key: SeriesSource, device: DeviceID?, labels: Labels) -> SeriesSource {
         let fresh = SeriesSource(device: device, measurement: key.measurement, labels: labels)
         let source = keep(fresh)
         let first = keyOfSource[ObjectIdentifier(source)] ?? ObjectIdentifier(key)

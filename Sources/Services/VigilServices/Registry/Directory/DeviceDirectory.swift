@@ -115,13 +115,13 @@ package actor DeviceDirectory {
     }
 
     @discardableResult
-    func keep(_ entry: DeviceEntry, for key: Key, mark: Int) -> KnownDevice {
+    func keep(_ entry: DeviceEntry, for key: Key, mark: Int, until: Timestamp? = nil) -> KnownDevice {
         let known = held[key]?.device
         let device = known.flatMap { $0.entry == entry ? $0 : nil } ?? KnownDevice(entry)
         guard forgotten[key.tenant, default: 0] == mark else { return device }
         // Starting over is as good as any other choice here: a full memory means that names come and go.
         if held.count >= settings.entriesMax { held.removeAll(keepingCapacity: true) }
-        held[key] = Held(device: device, until: clock.now() + settings.lifetime)
+        held[key] = Held(device: device, until: until ?? clock.now() + settings.lifetime)
         return device
     }
 

@@ -20,18 +20,49 @@ extension DeviceEntry {
         LEFT JOIN discoveries x ON x.tenant_id = d.tenant_id AND x.device_id = d.id
         """
 
+    /// Of a row that ends with ``columns``: read by their places, because a batch of new devices has thousands.
     init(row: SQLRow) throws {
-        let discovered: Bool = try row.get("is_discovered")
+        let values = row.values.suffix(Self.columnCount)
+        guard values.count == Self.columnCount, row.columns.last == "expected_interval" else { throw Self.malformed }
+        var place = values.startIndex
+        func next() -> SQLValue {
+            defer { place += 1 }
+            return values[place]
+        }
+        func text(_ value: SQLValue) throws -> String {
+            guard case .text(let text) = value else { throw Self.malformed }
+            return text
+        }
+        func optionalText(_ value: SQLValue) throws -> String? {
+            if case .null = value { nil } else { try text(value) }
+        }
+        let (id, tenant, code, name) = (next(), next(), next(), next())
+        let (owner, kind, status, isDiscovered) = (next(), next(), next(), next())
+        let (site, location, profile, reference) = (next(), next(), next(), next())
+        let (state, units, ranges, handler, interval) = (next(), next(), next(), next(), next())
+        guard let id = DeviceID(try text(id)), let tenant = TenantID(try text(tenant)),
+            let isDiscovered = Bool(sqlValue: isDiscovered), let interval = Int64(sqlValue: interval),
+            let status = AdministrativeStatus(rawValue: try text(status))
+        else { throw Self.malformed }
+        let isIgnored = try isDiscovered && optionalText(state) == DiscoveryState.ignored.rawValue
         self.init(
-            id: try row.get("id"), tenant: try row.get("tenant_id"),
-            code: try row.optional("code") ?? row.get("reference", as: String.self), name: try row.get("name"),
-            owner: try row.optional("owner_id"), kind: try row.get("kind"), handler: try row.get("handler"),
-            status: try row.get("status"), isDiscovered: discovered,
-            isIgnored: try discovered && row.optional("state", as: DiscoveryState.self) == .ignored,
-            site: try row.optional("site_id"), location: try row.optional("location_id"),
-            profile: try row.optional("profile_id"),
-            expectedInterval: Span(microseconds: try row.get("expected_interval")),
-            units: try row.json("units") ?? [:], ranges: try row.json("ranges") ?? [:])
+            id: id, tenant: tenant, code: try optionalText(code) ?? text(reference), name: try text(name),
+            owner: try optionalText(owner).flatMap { UserID($0) }, kind: try text(kind), handler: try text(handler),
+            status: status, isDiscovered: isDiscovered, isIgnored: isIgnored,
+            site: try optionalText(site).flatMap { SiteID($0) },
+            location: try optionalText(location).flatMap { LocationID($0) },
+            profile: try optionalText(profile).flatMap { ProfileID($0) },
+            expectedInterval: Span(microseconds: interval),
+            units: try optionalText(units).map { try Self.object($0) } ?? [:],
+            ranges: try optionalText(ranges).map { try Self.object($0) } ?? [:])
+    }
+
+    private static let columnCount = 17
+    /// Statement and reader are both ours, so this is a bug.
+    private static let malformed = StoreError(.internalFault, "A row of a device is not as its statement says")
+
+    private static func object<Value: Decodable>(_ text: String) throws -> Value {
+        try JSONDecoder().decode(Value.self, from: Data(text.utf8))
     }
 
     /// The living device that a name means: its identifier, its code, one of its external identifiers (`value` or
@@ -78,27 +109,37 @@ extension DeviceEntry {
         let byIdentifier = try find(identifiers.map(\.1), tenant: tenant, in: transaction)
         var found: [String: DeviceEntry] = [:]
         for (reference, id) in identifiers { found[reference] = byIdentifier[id] }
-        let names = references.filter { found[$0] == nil }
-        for start in stride(from: 0, to: names.count, by: namesPerStatement) {
-            let part = names[start..<min(start + namesPerStatement, names.count)]
-            // The first that fits a name is its device.
-            for row in try rows(named: Array(part), tenant: tenant, in: transaction) {
-                let name: String = try row.get("asked")
-                if found[name] == nil { found[name] = try DeviceEntry(row: row) }
-            }
+        try add(references.filter { found[$0] == nil }, to: &found) { part in
+            // Nearly every name is a code, which comes before all else that a name may be.
+            try transaction.rows(
+                """
+                SELECT d.code AS asked, \(columns) FROM \(tables)
+                WHERE d.tenant_id = \(tenant) AND d.code IN \(part) AND d.deleted_at IS NULL
+                """)
+        }
+        try add(references.filter { found[$0] == nil }, to: &found) { part in
+            try rows(named: part, tenant: tenant, in: transaction)
         }
         return found
     }
 
-    /// The devices that have these names in one way or another, those first that ``find(_:tenant:in:)`` prefers.
+    /// Adds what `rows` finds of names, some hundred at a time; the first row of a name is its device.
+    private static func add(
+        _ names: [String], to found: inout [String: DeviceEntry], rows: ([String]) throws -> [SQLRow]
+    ) throws {
+        for start in stride(from: 0, to: names.count, by: namesPerStatement) {
+            for row in try rows(Array(names[start..<min(start + namesPerStatement, names.count)])) {
+                let name: String = try row.get("asked")
+                if found[name] == nil { found[name] = try DeviceEntry(row: row) }
+            }
+        }
+    }
+
+    /// The devices that have these names otherwise than as their codes, those first that ``find(_:tenant:in:)`` prefers.
     private static func rows(named names: [String], tenant: TenantID, in transaction: any SQLTransaction) throws
         -> [SQLRow]
     {
         var matches: [SQL] = [
-            """
-            SELECT id, code AS asked, 1 AS preference FROM devices
-            WHERE tenant_id = \(tenant) AND code IN \(names) AND deleted_at IS NULL
-            """,
             """
             SELECT device_id AS id, value AS asked, 2 AS preference FROM device_external_ids
             WHERE tenant_id = \(tenant) AND value IN \(names) AND is_active
