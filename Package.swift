@@ -319,7 +319,10 @@ let package = Package(
             ]),
         tests(
             "Server/VigilServerTests", "VigilServerTests",
-            ["VigilServer", "VigilServices", "VigilModel", .httpTypes, .nioCore, .nioEmbedded, .nioHTTP1]),
+            [
+                "VigilServer", "VigilInterface", "VigilServices", "VigilModel", .httpTypes, .nioCore, .nioEmbedded,
+                .nioHTTP1,
+            ]),
         tests("Architecture", "ArchitectureTests", ["StoreContracts"]),
         tests(
             "Apps/AssemblyTests", "AssemblyTests",

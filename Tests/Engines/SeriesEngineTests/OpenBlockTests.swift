@@ -211,4 +211,61 @@ import VigilPorts
         #expect(numbers.times == Array(0..<1000))
         #expect(numbers.values == (0..<1000).map { Double(999 - $0) })
     }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8])
+    func `windows over open rows are those of a walk over what was added`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let layout = Self.layout(hasPresence: seed % 2 == 0)
+        var block = OpenBlock(layout: layout)
+        // From a handful of rows behind no page to many pages; the last seeds come in order.
+        let rows = Self.rows(
+            [40, 700, 1500][Int(seed % 3)], hasPresence: layout.hasPresence, isSorted: seed > 6, using: &generator)
+        Self.append(rows, to: &block)
+        let planned = PlannedGroup(
+            group: layout.group, entries: layout.columns.map(\.series),
+            snapshot: SeriesMemory.Snapshot(chunks: [], blocks: [block], newest: []))
+        for _ in 0..<20 {
+            let start = Int64(generator.next() % 2000) - 100
+            let range = start..<start + 1 + Int64(generator.next() % 3000)
+            let step = 1 + Int64(generator.next() % 700)
+            let query = WindowQuery(
+                SeriesSelection(
+                    [],
+                    range: TimeRange(
+                        Timestamp(microseconds: range.lowerBound), Timestamp(microseconds: range.upperBound))),
+                step: Span(microseconds: step), aggregates: [.count, .sum, .minimum, .maximum, .first, .last])
+            var found: [SeriesWindows] = []
+            try GroupFolder(query, QueryBudget(samples: 1 << 20, windows: 1 << 20)).fold(planned, into: &found)
+            for column in Self.kinds.indices {
+                let numbers = Self.expected(rows, column, range).sorted { $0.key < $1.key }
+                let wanted = Dictionary(grouping: numbers) { ($0.key - start) / step }
+                let windows = found.first { $0.identity.metric == "m\(column)" }
+                let starts = wanted.keys.sorted()
+                #expect((windows?.starts ?? []).map(\.microseconds) == starts.map { start + $0 * step })
+                guard let windows else { continue }
+                for (place, window) in starts.enumerated() {
+                    let values = (wanted[window] ?? []).map(\.value)
+                    let known = windows.windows[place].known
+                    #expect(known.count == values.count && abs(known.sum - values.reduce(0, +)) < 1e-6)
+                    #expect(known.minimum == values.min() && known.maximum == values.max())
+                    #expect(known.first == values.first && known.last == values.last)
+                }
+            }
+        }
+    }
+
+    @Test func `a question about more samples or windows than it may read is refused`() {
+        var block = OpenBlock(layout: Self.layout(hasPresence: false))
+        Self.append((0..<500).map(Self.row), to: &block)
+        let planned = PlannedGroup(
+            group: block.layout.group, entries: block.layout.columns.map(\.series),
+            snapshot: SeriesMemory.Snapshot(chunks: [], blocks: [block], newest: []))
+        let query = WindowQuery(
+            SeriesSelection([], range: TimeRange(Timestamp(microseconds: 0), Timestamp(microseconds: 500))),
+            step: Span(microseconds: 10), aggregates: [.sum])
+        for budget in [QueryBudget(samples: 100, windows: 1000), QueryBudget(samples: 10_000, windows: 60)] {
+            var found: [SeriesWindows] = []
+            #expect(throws: StoreError.self) { try GroupFolder(query, budget).fold(planned, into: &found) }
+        }
+    }
 }

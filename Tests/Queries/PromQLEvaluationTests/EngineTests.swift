@@ -74,6 +74,34 @@ import VigilModel
         #expect(found.count == 1)
     }
 
+    @Test func `labels that are kept are those of what is found now`() async throws {
+        let engine = engine()
+        func answer(_ query: String) async throws -> String {
+            text(
+                try await engine.answer(
+                    query, at: .range(from: Timestamp(seconds: 60), to: Timestamp(seconds: 120), step: .seconds(60)),
+                    in: testScope))
+        }
+        func places(_ text: String) -> [String] {
+            text.components(separatedBy: "\"a\":\"").dropFirst().map { String($0.prefix { $0 != "\"" }) }
+        }
+        for place in [5, 3, 1, 4, 2] { fill("m", ["a": "\(place)"], device: DeviceID(high: 1, low: UInt64(place))) }
+        let plain = try await answer("sum_over_time(m[1m])")
+        let named = try await answer("last_over_time(m[1m])")
+        #expect(places(plain) == ["1", "2", "3", "4", "5"])
+        #expect(named.contains("__name__") && !plain.contains("__name__"))
+        // A second time from what is kept, also by another function over the same series.
+        #expect(try await answer("sum_over_time(m[1m])") == plain)
+        #expect(try await answer("last_over_time(m[1m])") == named)
+        #expect(try await answer("max_over_time(m[1m]) * 2").contains("__name__") == false)
+        fill("m", ["a": "0"], device: DeviceID(high: 1, low: 9))
+        #expect(places(try await answer("sum_over_time(m[1m])")) == ["0", "1", "2", "3", "4", "5"])
+        store.clear()
+        for place in [7, 6, 8, 9, 5, 4] { fill("m", ["a": "\(place)"], device: DeviceID(high: 2, low: UInt64(place))) }
+        #expect(places(try await answer("sum_over_time(m[1m])")) == ["4", "5", "6", "7", "8", "9"])
+        #expect(try await answer("label_replace(sum_over_time(m[1m]), \"b\", \"x$1\", \"a\", \"(.*)\")").contains("\"b\":\"x4\""))
+    }
+
     private func found(_ query: String, at seconds: Int64) async throws -> [String] {
         let result = try await engine().instant(query, at: Timestamp(seconds: seconds), in: testScope)
         guard case .vector(let items) = result.value else { return ["no vector"] }

@@ -1,7 +1,9 @@
+import HTTPTypes
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import Testing
+import VigilInterface
 import VigilModel
 import VigilServer
 
@@ -195,5 +197,43 @@ import VigilServer
         #expect(room.channel.isActive)
         room.pass(.milliseconds(200))
         #expect(!room.channel.isActive)
+    }
+
+    @Test func `an answer in one piece counts as an answer, and a connection that is to end waits for it`() throws {
+        let channel = EmbeddedChannel()
+        let watch = ConnectionGuard(limits: ServerLimits(), isSurplus: false)
+        try channel.pipeline.syncOperations.addHandlers([HTTPResponseEncoder(), watch])
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        for _ in 0..<2 {
+            try channel.writeInbound(
+                HTTPServerRequestPart.head(HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")))
+            try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        }
+        watch.writeWhole(ByteBuffer(string: "first"))
+        #expect(try channel.readOutbound(as: ByteBuffer.self).map { String(buffer: $0) } == "first")
+        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(channel.isActive)
+        watch.writeWhole(ByteBuffer(string: "second"))
+        #expect(try channel.readOutbound(as: ByteBuffer.self).map { String(buffer: $0) } == "second")
+        channel.embeddedEventLoop.run()
+        #expect(!channel.isActive)
+    }
+}
+
+@Suite struct WholeAnswerTests {
+    private func text(_ response: Response, _ body: String) -> String {
+        String(buffer: WholeAnswer.bytes(response, Array(body.utf8), ByteBufferAllocator()))
+    }
+
+    @Test func `an answer says its status, its fields and the length of its body, once`() {
+        let response = Response(headers: [.contentType: "text/plain", .contentLength: "7"])
+        #expect(
+            text(response, "a body") == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\na body")
+        #expect(text(Response(status: .notFound), "").hasSuffix("\r\nContent-Length: 0\r\n\r\n"))
+    }
+
+    @Test(arguments: [HTTPResponse.Status.noContent, .notModified])
+    func `an answer without a body says no length`(status: HTTPResponse.Status) {
+        #expect(text(Response(status: status), "") == "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n\r\n")
     }
 }

@@ -3,7 +3,7 @@ import VigilPorts
 
 /// Folds the series of groups into windows, stretch by stretch: a chunk is read and its times are decoded once for all
 /// series of a group, and not at all where its statistics say everything.
-struct GroupFolder {
+final class GroupFolder {
     let query: WindowQuery
     let budget: QueryBudget
     let start: Int64

@@ -177,7 +177,7 @@ package final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
 
     /// Sends a short answer to a request of HTTP/1.1 that somebody has written already, below the codec: head and body go
     /// out with one call, and nobody takes them apart on the way.
-    func writeWhole(_ answer: ByteBuffer) {
+    package func writeWhole(_ answer: ByteBuffer) {
         guard let (context, codec) = below else { preconditionFailure("BUG: an answer comes before its connection") }
         if !waiting.isEmpty { waiting.removeFirst() }
         let sent = answered(context)

@@ -1,11 +1,11 @@
 import HTTPTypes
-import NIOCore
-import VigilInterface
+package import NIOCore
+package import VigilInterface
 
 /// An answer of HTTP/1.1 (RFC 9112) in one piece.
-enum WholeAnswer {
+package enum WholeAnswer {
     /// The head of `response`, with the length of the body that follows it.
-    static func bytes(_ response: Response, _ body: [UInt8], _ allocator: ByteBufferAllocator) -> ByteBuffer {
+    package static func bytes(_ response: Response, _ body: [UInt8], _ allocator: ByteBufferAllocator) -> ByteBuffer {
         var buffer = allocator.buffer(capacity: body.count + headBytes)
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeString(String(response.status.code))
