@@ -228,7 +228,8 @@ import VigilServer
     @Test func `an answer says its status, its fields and the length of its body, once`() {
         let response = Response(headers: [.contentType: "text/plain", .contentLength: "7"])
         #expect(
-            text(response, "a body") == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\na body")
+            text(response, "a body")
+                == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\na body")
         #expect(text(Response(status: .notFound), "").hasSuffix("\r\nContent-Length: 0\r\n\r\n"))
     }
 
