@@ -162,6 +162,25 @@ import VigilPorts
         await opened.end()
     }
 
+    @Test func `a turn in the background leaves no write-ahead log that takes space`() async throws {
+        let opened = OpenedEngine(folder: TemporaryFolder())
+        let engine = try await opened.engine()
+        for _ in 0..<3 {
+            _ = try await trickle(engine, fields: 3, seals: 2)
+            #expect(try await logBytes(engine) > 0)
+            await engine.compactInBackground()
+            #expect(try await logBytes(engine) == 0)
+        }
+        let before = try await all(engine)
+        let again = try await opened.engine()
+        #expect(try await all(again) == before)
+        await opened.end()
+    }
+
+    private func logBytes(_ engine: SeriesEngine) async throws -> Int {
+        try await engine.sizes().filter { $0.name.hasSuffix("-wal") }.reduce(0) { $0 + $1.bytes }
+    }
+
     @Test func `a seal makes the newest chunk one with what comes where that is little work`() async throws {
         var configuration = SeriesConfiguration()
         configuration.mergingSamplesMax = 20

@@ -69,11 +69,13 @@ extension SeriesEngine {
         guard compacting.begin() else { return }
         defer { compacting.end() }
         await packCatalogue()
-        guard memory.hasSeveralChunks(catalogue.allGroups) else { return }
-        // What fails stays as it is, is counted, and is tried again after the next seal.
-        _ = try? await counters.count(.compact) { () async throws(StoreError) in
-            try await compactChunks(.growing, samplesMax: configuration.compactionSamplesMax)
+        if memory.hasSeveralChunks(catalogue.allGroups) {
+            // What fails stays as it is, is counted, and is tried again after the next seal.
+            _ = try? await counters.count(.compact) { () async throws(StoreError) in
+                try await compactChunks(.growing, samplesMax: configuration.compactionSamplesMax)
+            }
         }
+        await emptyLogs()
     }
 }
 
@@ -85,6 +87,22 @@ extension SeriesEngine {
         guard !isEnding else { return }
         // As it was, where it fails; the next turn tries again.
         try? cataloguePair.packInBackground(upTo: savedDefinitions.withLock { $0 })
+    }
+
+    /// Empties the write-ahead logs of all files that were written: of a small store they are most of what it takes.
+    private func emptyLogs() async {
+        for file in store.chunkFiles {
+            await maintenance.enter()
+            defer { maintenance.leave() }
+            guard !isEnding else { return }
+            // What fails stays in the log, where it is as safe.
+            if store.file(at: file.place) === file { try? file.emptyLog() }
+        }
+        await maintenance.enter()
+        defer { maintenance.leave() }
+        guard !isEnding else { return }
+        for file in rollups.files { try? file.emptyLog() }
+        for (_, file) in cataloguePair.files { try? file.emptyLog() }
     }
 }
 

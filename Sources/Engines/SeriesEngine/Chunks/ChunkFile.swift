@@ -98,8 +98,9 @@ final class ChunkFile: Sendable {
             _ columns: [(series: UInt32, samples: RawSeries)], known: [ChunkColumn], file: ChunkFile, id: Int64,
             group: UInt32, generation: Int64, isLast: Bool = false
         ) {
-            let isFull = known.contains { $0.count >= ChunkStore.samplesMax / 2 }
-            data = ColumnChunk.encode(columns, isFull || isLast ? .thorough : .quick)
+            // From a quarter of the full size on it is written once more at most, and perhaps never.
+            let isLarge = known.contains { $0.count >= ChunkStore.samplesMax / 4 }
+            data = ColumnChunk.encode(columns, isLarge || isLast ? .thorough : .quick)
             rollups = ChunkRollups.of(columns)
             reference = ChunkReference(
                 file: file, id: id, group: group, generation: generation, columns: known,
@@ -229,6 +230,9 @@ final class ChunkFile: Sendable {
 
     /// Gives the space of what was removed back to the disk; costs as much as that was.
     func giveBack() throws(StoreError) { try database.giveBack() }
+
+    /// Moves what the write-ahead log holds into the file and gives its space back.
+    func emptyLog() throws(StoreError) { try database.emptyLog() }
 
     /// Which part of the file holds nothing.
     func freeShare() throws(StoreError) -> Double { try database.freeShare() }

@@ -7,6 +7,8 @@ final class DatabaseFile: Sendable {
     let name: String
     private let connection: SQLiteConnection
     private let damage = Mutex<StoreError?>(nil)
+    /// Whether something was written since the write-ahead log was empty.
+    private let isLogged = Atomic(false)
 
     /// The first damage that was met in the file.
     var knownDamage: StoreError? { damage.withLock { $0 } }
@@ -62,6 +64,7 @@ final class DatabaseFile: Sendable {
 
     /// Runs `body` in one transaction, which is on the disk afterwards.
     func change(_ body: (SQLiteSession) throws -> Void) throws(StoreError) {
+        isLogged.store(true, ordering: .relaxed)
         try run { session in
             try session.begin(immediate: true)
             do {
@@ -72,6 +75,12 @@ final class DatabaseFile: Sendable {
                 throw error
             }
         }
+    }
+
+    /// Moves what the write-ahead log holds into the file and gives its space back: it stays as long as it ever was otherwise.
+    func emptyLog() throws(StoreError) {
+        guard isLogged.exchange(false, ordering: .relaxed) else { return }
+        try run { _ = try $0.checkpoint() }
     }
 
     /// Pages that are given back at once, between two of which others may use the file.

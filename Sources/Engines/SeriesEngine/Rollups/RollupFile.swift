@@ -129,6 +129,9 @@ final class RollupFile: Sendable {
     /// Gives the space of what was removed back to the disk; costs as much as that was.
     func giveBack() throws(StoreError) { try database.giveBack() }
 
+    /// Moves what the write-ahead log holds into the file and gives its space back.
+    func emptyLog() throws(StoreError) { try database.emptyLog() }
+
     /// Writes the file anew without gaps.
     func shrink() throws(StoreError) { try database.shrink() }
 
