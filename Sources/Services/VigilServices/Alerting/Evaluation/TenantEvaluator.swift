@@ -90,12 +90,9 @@ actor TenantEvaluator {
     /// What cannot be looked up now is when they are judged.
     func prepare(_ parts: [RoutedPart]) async {
         guard let book = try? await shelf.book(of: tenant) else { return }
-        // While a group is being judged nothing of it may be dropped.
-        if edition != book.edition {
-            guard !isRunning else { return }
-            adopt(book)
-        }
-        guard cells.count + parts.count < settings.cellsMax / 2 else { return }
+        // While a group is being judged, none of its conditions may be dropped, or get another in its place.
+        guard !isRunning, cells.count + parts.count < settings.cellsMax / 2 else { return }
+        adopt(book)
         try? await warm([], parts.map { binding(of: $0, book: book) }, book: book)
     }
 
