@@ -29,6 +29,8 @@ package struct SeriesConfiguration: Sendable {
     package var compactionSamplesMax = 16 << 20
     /// Samples that compaction writes again before others get their turn at the files.
     package var compactionStepSamplesMax = 1 << 20
+    /// Memory for chunks that questions have read, with what they decoded of them.
+    package var keptContentBytesMax = 64 << 20
     /// Memory for pages of each chunk file.
     package var fileCacheBytes = 1 << 20
 

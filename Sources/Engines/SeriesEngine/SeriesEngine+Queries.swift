@@ -1,3 +1,4 @@
+import Synchronization
 package import VigilModel
 package import VigilPorts
 
@@ -65,9 +66,11 @@ extension SeriesEngine {
         // A question about little is answered before a second task has begun.
         let isShort = Self.isShort(planned, query.selection.range)
         let width = planned.count < configuration.parallelGroupsMin ? 1 : configuration.questionTasksMax
+        // What would push most of the others out is not kept.
+        let keeps = !isShort && Self.decodedBytes(planned, query.selection.range) <= contents.bytesMax / 2
         let parts = try await BoundedTasks.map(planned.count, width: width, isShort: isShort, budget) {
             (places) throws(StoreError) in
-            let folder = GroupFolder(query, budget)
+            let folder = GroupFolder(query, budget, keepingIn: keeps ? self.contents : nil)
             var found: [SeriesWindows] = []
             found.reserveCapacity(places.count)
             for place in places {
@@ -97,7 +100,14 @@ extension SeriesEngine {
         var rows = 0
         for group in planned {
             if !group.snapshot.rollups.isEmpty { return false }
-            if group.snapshot.chunks.contains(where: { $0.lastTime >= start && $0.firstTime < end }) { return false }
+            for chunk in group.snapshot.chunks where chunk.lastTime >= start && chunk.firstTime < end {
+                guard let content = chunk.content.withLock({ $0 }) else { return false }
+                for entry in group.entries {
+                    guard let column = chunk.column(entry.number) else { continue }
+                    if !content.knowsNumbers(of: entry.number) { return false }
+                    rows += column.count
+                }
+            }
             for block in group.snapshot.blocks where block.lastTime >= start && block.firstTime < end {
                 let share = Double(min(end, block.lastTime) - max(start, block.firstTime))
                 let whole = Double(max(1, block.lastTime - block.firstTime))
@@ -106,6 +116,19 @@ extension SeriesEngine {
             if rows > shortRowsMax { return false }
         }
         return true
+    }
+
+    /// What the columns of chunks take in memory that a question would have to decode, with their times.
+    private static func decodedBytes(_ planned: [PlannedGroup], _ range: TimeRange) -> Int {
+        let (start, end) = (range.start.microseconds, range.end.microseconds)
+        var samples = 0
+        for group in planned {
+            for chunk in group.snapshot.chunks where chunk.lastTime >= start && chunk.firstTime < end {
+                let most = chunk.columns.first?.count ?? 0
+                samples += most * (group.entries.count + 1)
+            }
+        }
+        return samples * 8
     }
 
     package func latest(

@@ -15,6 +15,7 @@ package final class SeriesEngine: SeriesStore {
     let files: any FileSystem
     let folder: String
     let store: ChunkStore
+    let contents: KeptContents
     let rollups: RollupStore
     let counters: CareCounters
     let tiers: TierFolders
@@ -46,6 +47,7 @@ package final class SeriesEngine: SeriesStore {
         lock = try files.lock(FileNames.lock)
         let catalogue = SeriesCatalogue()
         let memory = SeriesMemory()
+        contents = KeptContents(bytesMax: configuration.keptContentBytesMax)
         let tiers = try TierFolders(folder: folder, configuration: configuration)
         let own = try DiskFileSystem(folder: folder).names() + tiers.warmNames() + tiers.archiveNames()
         let isNew = own.allSatisfy { FileNames.place($0) == nil && FileNames.rollupPeriod($0) == nil }

@@ -173,9 +173,11 @@ final class ChunkFile: Sendable {
     }
 
     /// What a chunk holds, or `nil` when the chunk was replaced.
-    func content(of id: Int64) throws(StoreError) -> ChunkContent? {
+    ///
+    /// - Parameter kept: Counts it where it is kept for other questions.
+    func content(of id: Int64, keptIn kept: KeptContents? = nil) throws(StoreError) -> ChunkContent? {
         try bytes(id, "SELECT bytes FROM data WHERE id = ?", [.integer(id)]) { bytes throws(ByteReader.Malformed) in
-            try ChunkContent(bytes)
+            try ChunkContent(bytes, kept: kept)
         }
     }
 
@@ -261,6 +263,8 @@ final class ChunkReference: Sendable {
     let rollups: RollupSet
     let firstTime: Int64
     let lastTime: Int64
+    /// What questions keep of it.
+    let content = Mutex<ChunkContent?>(nil)
 
     init(
         file: ChunkFile, id: Int64, group: UInt32, generation: Int64, columns: [ChunkColumn], rollups: RollupSet

@@ -1,3 +1,4 @@
+import Synchronization
 import VigilPorts
 
 /// Reads chunks from their files, each once as long as its group is being read.
@@ -5,6 +6,12 @@ final class ChunkSource {
     private var contents: [ObjectIdentifier: ChunkContent] = [:]
     private var rollups: [RollupKey: RollupContent] = [:]
     private var bytes = 0
+    /// Keeps what is read for other questions; `nil` where it is too much for that.
+    private let kept: KeptContents?
+
+    init(keepingIn kept: KeptContents? = nil) {
+        self.kept = kept
+    }
 
     private struct RollupKey: Hashable {
         let chunk: ObjectIdentifier
@@ -16,9 +23,13 @@ final class ChunkSource {
 
     /// - Throws: `contention` when the chunk was made anew meanwhile: take a new snapshot then.
     func content(_ chunk: ChunkReference) throws(StoreError) -> ChunkContent {
-        if let content = contents[ObjectIdentifier(chunk)] { return content }
-        guard let content = try chunk.file.content(of: chunk.id) else {
+        if let content = chunk.content.withLock({ $0 }) ?? contents[ObjectIdentifier(chunk)] { return content }
+        guard let content = try chunk.file.content(of: chunk.id, keptIn: kept) else {
             throw StoreError(.contention, "a chunk was replaced while it was read")
+        }
+        if let kept {
+            kept.keep(content, of: chunk)
+            return content
         }
         if bytes + content.byteCount > Self.bytesMax { removeAll() }
         bytes += content.byteCount

@@ -6,6 +6,38 @@ extension GroupFolder {
     func fold(
         _ block: borrowing OpenBlock, _ column: Int, into folder: inout WindowFolder
     ) throws(StoreError) {
+        try fold(block, column, from: start, to: end, into: &folder)
+    }
+
+    /// Folds pieces that came one after the other and lie in one stretch of time: where only one of them holds anything, it
+    /// answers alone; where several do, of one time the last that came counts.
+    func fold(_ pieces: [NumberPiece], into folder: inout WindowFolder) throws(StoreError) {
+        var borders: [Int64] = [start, end]
+        for piece in pieces {
+            for border in [piece.firstTime, piece.lastTime &+ 1] where border > start && border < end {
+                borders.append(border)
+            }
+        }
+        borders.sort()
+        for (from, to) in zip(borders, borders.dropFirst()) where from < to {
+            let held = pieces.filter { $0.firstTime < to && $0.lastTime >= from }
+            if held.count == 1 {
+                switch held[0] {
+                case .numbers(let numbers):
+                    try budget.takeSamples(folder.add(numbers, from: from, to: to))
+                case .rows(let block, let column):
+                    try fold(block, column, from: from, to: to, into: &folder)
+                }
+            } else if held.count > 1 {
+                let numbers = NumberColumn(joining: held.map { $0.numbers(from: from, to: to) })
+                try budget.takeSamples(folder.add(numbers, from: from, to: to))
+            }
+        }
+    }
+
+    private func fold(
+        _ block: borrowing OpenBlock, _ column: Int, from start: Int64, to end: Int64, into folder: inout WindowFolder
+    ) throws(StoreError) {
         var taken = 0
         if query.quantiles.isEmpty, block.isTailBehind {
             taken = Self.foldPages(of: block, column, from: start, to: end, into: &folder)
@@ -15,9 +47,7 @@ extension GroupFolder {
                 }
             }
         } else {
-            let numbers = block.numbers(ofColumn: column, from: start, to: end)
-            taken = numbers.times.count
-            folder.add(numbers, from: start, to: end)
+            taken = folder.add(block.numbers(ofColumn: column, from: start, to: end), from: start, to: end)
         }
         try budget.takeSamples(taken)
     }
@@ -51,6 +81,36 @@ extension GroupFolder {
                 }
             }
             return taken
+        }
+    }
+}
+
+/// Numbers of one series that lie together, each time once.
+enum NumberPiece {
+    /// Of a chunk; not empty.
+    case numbers(NumberColumn)
+    /// A column of open rows.
+    case rows(OpenBlock, Int)
+
+    var firstTime: Int64 {
+        switch self {
+        case .numbers(let numbers): numbers.times.first ?? .max
+        case .rows(let block, _): block.firstTime
+        }
+    }
+
+    var lastTime: Int64 {
+        switch self {
+        case .numbers(let numbers): numbers.times.last ?? .min
+        case .rows(let block, _): block.lastTime
+        }
+    }
+
+    /// Those of a range (without `end`) in order of time.
+    func numbers(from start: Int64, to end: Int64) -> NumberColumn {
+        switch self {
+        case .numbers(let numbers): numbers.clipped(from: start, to: end)
+        case .rows(let block, let column): block.numbers(ofColumn: column, from: start, to: end)
         }
     }
 }

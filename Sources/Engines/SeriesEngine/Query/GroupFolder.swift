@@ -11,11 +11,14 @@ final class GroupFolder {
     private let step: Int64
     private let needs: WindowNeeds
     private let windowsMax: Int
+    /// Keeps what is read of chunks for other questions; `nil` where it is too much.
+    private let kept: KeptContents?
 
     /// Room for more windows is made when they come.
     private static let windowsReserved: UInt64 = 64
 
-    init(_ query: WindowQuery, _ budget: QueryBudget) {
+    init(_ query: WindowQuery, _ budget: QueryBudget, keepingIn kept: KeptContents? = nil) {
+        self.kept = kept
         self.query = query
         self.budget = budget
         start = query.selection.range.start.microseconds
@@ -41,7 +44,7 @@ final class GroupFolder {
         {
             return
         }
-        let source = ChunkSource()
+        let source = ChunkSource(keepingIn: kept)
         var folders = planned.entries.map { _ in folder() }
         let kept = try planned.snapshot.rollups.isEmpty ? [] : keptBuckets(planned)
         for index in kept.indices { folders[index].expect(kept[index]) }
@@ -119,13 +122,13 @@ final class GroupFolder {
                 return try fold(stretch.blocks[rows.block], rows.column, into: &folder)
             }
             let reader = stretch.reader(entry, source)
-            if let numbers = try reader.numbers(from: start, to: end) {
-                try budget.takeSamples(numbers.times.count)
-                return folder.add(numbers, from: start, to: end)
+            if let pieces = try reader.pieces(from: start, to: end) {
+                return try fold(pieces, into: &folder)
             }
             let samples = try reader.samples(from: start, to: end)
             try budget.takeSamples(samples.samples.count)
-            return folder.add(NumberColumn(samples), from: start, to: end)
+            folder.add(NumberColumn(samples), from: start, to: end)
+            return
         }
         guard column.statistics.count > 0, column.lastTime >= start, column.firstTime < end else { return }
         if query.quantiles.isEmpty, column.firstTime >= start, column.lastTime < end,

@@ -7,7 +7,16 @@ extension SeriesReader {
     ///
     /// - Throws: `contention` when a chunk was made anew meanwhile: take a new snapshot then.
     func numbers(from start: Int64, to end: Int64) throws(StoreError) -> NumberColumn? {
-        var parts: [NumberColumn] = []
+        try pieces(from: start, to: end).map { pieces in
+            NumberColumn(joining: pieces.map { $0.numbers(from: start, to: end) }.filter { !$0.times.isEmpty })
+        }
+    }
+
+    /// The pieces in which these numbers lie, in the order in which they came; of chunks with what is outside of the range.
+    ///
+    /// - Throws: As ``numbers(from:to:)``.
+    func pieces(from start: Int64, to end: Int64) throws(StoreError) -> [NumberPiece]? {
+        var pieces: [NumberPiece] = []
         for chunk in chunks {
             guard let column = chunk.column(entry.number), column.lastTime >= start, column.firstTime < end else {
                 continue
@@ -16,20 +25,17 @@ extension SeriesReader {
             guard column.statistics.count == column.count else { return nil }
             let content = try source.content(chunk)
             do {
-                guard let numbers = try content.numbers(entry.number) else { continue }
-                parts.append(numbers.clipped(from: start, to: end))
+                guard let numbers = try content.numbers(entry.number), !numbers.times.isEmpty else { continue }
+                pieces.append(.numbers(numbers))
             } catch {
                 throw StoreError(error, file: chunk.file.name, chunk: chunk.id)
             }
         }
         for block in blocks where block.count > 0 && block.lastTime >= start && block.firstTime < end {
-            let columns = block.columns(of: entry)
-            guard let column = columns.first else { continue }
-            guard columns.count == 1, block.layout.columns[column].kind.rawValue < ReadingValue.Kind.text.rawValue
-            else { return nil }
-            parts.append(block.numbers(ofColumn: column, from: start, to: end))
+            guard let column = block.layout.onlyColumn(of: entry) else { return nil }
+            if column >= 0 { pieces.append(.rows(block, column)) }
         }
-        return NumberColumn(joining: parts.filter { !$0.times.isEmpty })
+        return pieces
     }
 }
 

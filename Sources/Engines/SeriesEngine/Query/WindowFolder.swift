@@ -59,9 +59,12 @@ struct WindowFolder {
     }
 
     /// Takes numbers in order of time that are not before those taken already; those outside of a range are passed over.
-    mutating func add(_ column: NumberColumn, from first: Int64, to end: Int64) {
+    ///
+    /// Returns how many were in the range.
+    @discardableResult
+    mutating func add(_ column: NumberColumn, from first: Int64, to end: Int64) -> Int {
         column.times.withUnsafeBufferPointer { times in
-            column.values.withUnsafeBufferPointer { _ = add(times, $0, from: first, to: end) }
+            column.values.withUnsafeBufferPointer { add(times, $0, from: first, to: end) }
         }
     }
 
