@@ -88,6 +88,43 @@ import VigilPorts
         await opened.end()
     }
 
+    @Test func `what questions keep of chunks stays within its bound, and never outlives a removal`() async throws {
+        let opened = OpenedEngine(folder: TemporaryFolder())
+        var configuration = SeriesConfiguration()
+        configuration.keptContentBytesMax = 100_000
+        let engine = try await opened.engine(configuration: configuration)
+        func query(_ last: Int64) -> WindowQuery {
+            WindowQuery(
+                SeriesSelection([.metric("a")], range: TimeRange(Timestamp(seconds: 0), Timestamp(seconds: last))),
+                step: .seconds(7), aggregates: [.count, .sum])
+        }
+        for device in 0..<40 {
+            let times = (0..<200).map { Int64($0) * 1_000_000 }
+            let table = ReadingTable(
+                source: SeriesSource(device: nil, labels: ["device": "d\(device)"]), times: times,
+                columns: [ReadingColumn(field: "a", values: .floats(times.map { Double($0 / 1_000_000 % 13) }))])
+            _ = try await engine.append(ReadingBatch(tables: [table], arrival: Timestamp(seconds: 1)), in: Self.scope)
+        }
+        let before = try await engine.windows(query(200), in: Self.scope)
+        try await engine.seal()
+        for _ in 0..<3 { #expect(try await engine.windows(query(200), in: Self.scope) == before) }
+        #expect(engine.contents.byteCount == 0, "what would take more than half is not kept")
+        var one = query(200)
+        for device in 0..<40 {
+            one.selection.matchers = [.metric("a"), LabelMatcher("device", .equal, "d\(device)")]
+            for _ in 0..<2 {
+                let found = try await engine.windows(one, in: Self.scope)
+                #expect(found == before.filter { $0.identity.labels["device"] == "d\(device)" })
+            }
+            #expect(engine.contents.byteCount > 0 && engine.contents.byteCount <= 110_000)
+        }
+        let removed = try await engine.delete(one.selection, in: Self.scope)
+        #expect(removed == 200)
+        #expect(try await engine.windows(one, in: Self.scope).isEmpty)
+        #expect(try await engine.windows(query(200), in: Self.scope).count == 39)
+        await opened.end()
+    }
+
     private static func compare(_ engine: SeriesEngine, _ range: TimeRange, _ comment: String) async throws {
         var samples: [SeriesIdentity: [Sample]] = [:]
         let cursor = try await engine.samples(SeriesSelection([], range: range), in: scope)

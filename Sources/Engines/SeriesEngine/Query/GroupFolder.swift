@@ -1,3 +1,4 @@
+import Synchronization
 import VigilModel
 import VigilPorts
 
@@ -16,6 +17,9 @@ final class GroupFolder {
 
     /// Room for more windows is made when they come.
     private static let windowsReserved: UInt64 = 64
+
+    /// Of longer columns buckets are less work, whatever is kept.
+    private static let keptSamplesMax = 1 << 13
 
     init(_ query: WindowQuery, _ budget: QueryBudget, keepingIn kept: KeptContents? = nil) {
         self.kept = kept
@@ -136,7 +140,7 @@ final class GroupFolder {
         {
             return folder.add(column.statistics)
         }
-        if query.quantiles.isEmpty, let buckets = try buckets(chunk, column, source) {
+        if query.quantiles.isEmpty, !takesNumbers(of: chunk, column), let buckets = try buckets(chunk, column, source) {
             try budget.takeSamples(buckets.count)
             for bucket in buckets { folder.add(bucket) }
             return
@@ -148,6 +152,12 @@ final class GroupFolder {
         } catch {
             throw StoreError(error, file: chunk.file.name, chunk: chunk.id)
         }
+    }
+
+    /// Whether numbers are taken where buckets would do: those that are kept lie nearer than buckets in a file.
+    private func takesNumbers(of chunk: ChunkReference, _ column: ChunkColumn) -> Bool {
+        if kept != nil { return column.count <= Self.keptSamplesMax }
+        return chunk.content.withLock { $0 }?.knowsNumbers(of: column.series) ?? false
     }
 
     /// What the buckets of a column say of each window, from the widest that say all that the question needs to know.
