@@ -74,6 +74,26 @@ import VigilModel
         #expect(found.count == 1)
     }
 
+    @Test func `an aggregation over everything is the same whether somebody looks at labels or not`() async throws {
+        for place in 1...5 {
+            fill("m", ["a": "\(place)"], device: DeviceID(high: 1, low: UInt64(place)), count: place * 3)
+        }
+        for (alone, beside) in [
+            ("avg(avg_over_time(m[1m]))", "avg by () (avg_over_time(m[1m])) + 0 * count(last_over_time(m[1m]) * 1)"),
+            ("sum((sum_over_time(m[1m])))", "sum(sum_over_time(m[1m])) + 0 * sum(sum_over_time(m[1m]) > -1)"),
+            ("max(rate(m[1m]) * 2)", "max by () (2 * rate(m[1m]))"),
+            ("count(delta(m[1m]))", "count(delta(m[1m]) < 1e9)"),
+        ] {
+            let one = try await engine().instant(alone, at: Timestamp(seconds: 45), in: testScope)
+            let other = try await engine().instant(beside, at: Timestamp(seconds: 45), in: testScope)
+            #expect(text(PrometheusAnswer.bytes(one)) == text(PrometheusAnswer.bytes(other)), "\(alone)")
+        }
+        let both = try await engine().instant(
+            "count(last_over_time(m[1m])) + on() group_right() last_over_time(m[1m])", at: Timestamp(seconds: 45),
+            in: testScope)
+        #expect(text(PrometheusAnswer.bytes(both)).components(separatedBy: "device_id").count == 6)
+    }
+
     @Test func `labels that are kept are those of what is found now`() async throws {
         let engine = engine()
         func answer(_ query: String) async throws -> String {

@@ -32,6 +32,8 @@ struct SelectorLoader {
     struct Needs {
         var samples: [[LabelMatcher]: Need] = [:]
         var windows: [WindowNeed: Set<WindowQuery.Aggregate>] = [:]
+        /// Those of which somebody looks at the labels: an aggregation over everything does not.
+        var labelled: Set<WindowNeed> = []
         var quantiles: Set<QuantileNeed> = []
     }
 
@@ -46,7 +48,7 @@ struct SelectorLoader {
             loaded.samples[need.matchers] = series
         }
         for (need, aggregates) in needs.windows {
-            loaded.windows[need] = try await windows(need, aggregates)
+            loaded.windows[need] = try await windows(need, aggregates, isLabelled: needs.labelled.contains(need))
         }
         for need in needs.quantiles {
             loaded.quantiles[need] = try await quantiles(need, loaded.samples[need.matchers] ?? [])
@@ -61,9 +63,14 @@ struct SelectorLoader {
     }
 
     private static func collect(
-        _ expression: Expression, on grid: StepGrid, _ context: QueryContext, into needs: inout Needs
+        _ expression: Expression, on grid: StepGrid, _ context: QueryContext, isLabelled: Bool = true,
+        into needs: inout Needs
     ) throws(QueryError) {
         switch expression.kind {
+        case .parentheses(let inner):
+            try collect(inner, on: grid, context, isLabelled: isLabelled, into: &needs)
+        case .aggregation(let aggregation) where aggregation.joinsAll:
+            try collect(aggregation.expression, on: grid, context, isLabelled: false, into: &needs)
         case .vector(let selector):
             let back = context.limits.lookback.microseconds
             try add(selector, back: back, isInstant: true, try context.moments(selector.shift, on: grid), into: &needs)
@@ -79,6 +86,8 @@ struct SelectorLoader {
             for argument in call.arguments {
                 if let need = try WindowNeed(call.function.name, argument, on: grid, context) {
                     needs.windows[need, default: []].formUnion(FoldedFunction.aggregates(of: call.function.name) ?? [])
+                    // Other functions around it are collected with labels.
+                    if isLabelled { needs.labelled.insert(need) }
                 } else {
                     try collect(argument, on: grid, context, into: &needs)
                 }
@@ -190,7 +199,7 @@ struct SelectorLoader {
     }
 
     private func windows(
-        _ need: WindowNeed, _ aggregates: Set<WindowQuery.Aggregate>
+        _ need: WindowNeed, _ aggregates: Set<WindowQuery.Aggregate>, isLabelled: Bool
     ) async throws(QueryError) -> [FoldedSeries] {
         let range = TimeRange(
             Timestamp(microseconds: need.origin), Timestamp(microseconds: need.moments.last + 1))
@@ -203,6 +212,11 @@ struct SelectorLoader {
         let query = WindowQuery(selection, step: Span(microseconds: need.width), aggregates: asked)
         do throws(StoreError) {
             let found = try await store.windows(query, in: scope)
+            guard isLabelled else {
+                let wanted = found.filter { filter($0.identity) }
+                try checkCount(wanted.count)
+                return wanted.map { FoldedSeries(labels: .empty, windows: $0.windows) }
+            }
             let selection = context.known.selections.selection(need.matchers, of: found, filter)
             try checkCount(selection.places.count)
             return selection.places.indices.map { place in
@@ -280,6 +294,17 @@ struct SelectorLoader {
         return { identity in
             let value = identity.device?.description ?? ""
             return tests.allSatisfy { $0(value) }
+        }
+    }
+}
+
+extension Aggregation {
+    /// Whether all series become one, whose value is made of theirs and of nothing else.
+    fileprivate var joinsAll: Bool {
+        guard !isWithout, labels.isEmpty, parameter == nil else { return false }
+        return switch operation {
+        case .sum, .average, .minimum, .maximum, .count, .deviation, .variance: true
+        default: false
         }
     }
 }
