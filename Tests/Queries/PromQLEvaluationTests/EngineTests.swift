@@ -81,7 +81,7 @@ import VigilModel
         for (alone, beside) in [
             ("avg(avg_over_time(m[1m]))", "avg by () (avg_over_time(m[1m])) + 0 * count(last_over_time(m[1m]) * 1)"),
             ("sum((sum_over_time(m[1m])))", "sum(sum_over_time(m[1m])) + 0 * sum(sum_over_time(m[1m]) > -1)"),
-            ("max(rate(m[1m]) * 2)", "max by () (2 * rate(m[1m]))"),
+            ("max(delta(m[1m]) * 2)", "max by () (2 * delta(m[1m]))"),
             ("count(delta(m[1m]))", "count(delta(m[1m]) < 1e9)"),
         ] {
             let one = try await engine().instant(alone, at: Timestamp(seconds: 45), in: testScope)
