@@ -33,7 +33,7 @@ def measure(name, body):
         begin = time.perf_counter()
         count = body()
         times.append((time.perf_counter() - begin) * 1000)
-    print(f"{name} {min(times):.2f} ms warm, {times[0]:.2f} ms first, {count} results", flush=True)
+    print(f"{name} {min(times):.3f} ms warm, {times[0]:.3f} ms first, {count} results", flush=True)
 
 
 def once(name, body):

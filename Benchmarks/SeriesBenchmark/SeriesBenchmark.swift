@@ -105,7 +105,7 @@ enum SeriesBenchmark {
             if times > 1 { return try await report(name, times: times, body) }
             var count = 0
             let spent = try await seconds { count = try await body() }
-            print(String(format: "%@ %.2f ms cold, %d results", name, spent * 1000, count))
+            print(String(format: "%@ %.3f ms cold, %d results", name, spent * 1000, count))
         }
         func windows(
             _ name: String, _ matchers: [LabelMatcher], _ range: TimeRange, _ step: Int64,
@@ -152,7 +152,7 @@ enum SeriesBenchmark {
             best = min(best, spent)
         }
         print(
-            String(format: "%@ %.2f ms warm, %.2f ms first, %d results", name, best * 1000, (first ?? 0) * 1000, count))
+            String(format: "%@ %.3f ms warm, %.3f ms first, %d results", name, best * 1000, (first ?? 0) * 1000, count))
     }
 
     static func csv(_ path: String, _ devices: String, _ rows: String) throws {
