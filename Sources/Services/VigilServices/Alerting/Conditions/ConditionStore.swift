@@ -36,7 +36,7 @@ extension ConditionRecord {
                 """
                 SELECT COUNT(*) AS n FROM (
                     SELECT 1 AS one FROM rule_conditions WHERE tenant_id = \(tenant) AND rule_key = \(rule)
-                    LIMIT \(count + 1)) AS some
+                    LIMIT \(count + 1)) AS few
                 """
             ).first?.get("n") ?? 0
         guard found <= count else { return nil }

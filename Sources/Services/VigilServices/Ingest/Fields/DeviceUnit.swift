@@ -46,7 +46,7 @@ struct DeviceUnit: Sendable {
             try transaction.rows(
                 """
                 SELECT COUNT(*) AS n FROM (
-                    SELECT 1 AS one FROM device_units WHERE tenant_id = \(tenant) LIMIT \(count + 1)) AS some
+                    SELECT 1 AS one FROM device_units WHERE tenant_id = \(tenant) LIMIT \(count + 1)) AS few
                 """
             ).first?.get("n") ?? 0
         return found <= count
