@@ -102,7 +102,7 @@ final class World: Sendable {
 
     /// The outbox, as soon as so many entries can be read: on a server the transactions of other worlds hold them back.
     func outbox(_ count: Int) async throws -> [OutboxEntry] {
-        for _ in 0..<10_000 {
+        for _ in 0..<100_000 {
             let entries = try await stores.relational.outbox(after: .start, limit: max(count, 500))
             if entries.count >= count { return entries }
             await Task.yield()
