@@ -118,15 +118,18 @@ import VigilServices
         try await withWorld { world in
             let (few, many) = (3, IngestSettings.newsMax + 1)
             let (tenant, now) = (world.tenant, World.start)
-            try await world.stores.relational.write(in: world.scope) { transaction in
-                for number in 0..<few + many {
-                    try transaction.execute(
-                        """
-                        INSERT INTO devices (id, tenant_id, code, name, kind, status, connection, metadata,
-                            is_discovered, version, created_at, updated_at)
-                        VALUES (\(DeviceID(at: now)), \(tenant), \("d\(number)"), 'd', 'sensor', 'active', '{}', '{}',
-                            \(false), 1, \(now), \(now))
-                        """)
+            // A long transaction would stand in the way of all other worlds on a server.
+            for start in stride(from: 0, to: few + many, by: 50) {
+                try await world.stores.relational.write(in: world.scope) { transaction in
+                    for number in start..<min(start + 50, few + many) {
+                        try transaction.execute(
+                            """
+                            INSERT INTO devices (id, tenant_id, code, name, kind, status, connection, metadata,
+                                is_discovered, version, created_at, updated_at)
+                            VALUES (\(DeviceID(at: now)), \(tenant), \("d\(number)"), 'd', 'sensor', 'active', '{}',
+                                '{}', \(false), 1, \(now), \(now))
+                            """)
+                    }
                 }
             }
             func heard() async throws -> Int {
